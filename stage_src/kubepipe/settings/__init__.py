@@ -1,0 +1,31 @@
+"""Settings: the one source of the CLI's help, the documentation, the pipeline's defaults and the chart's schema."""
+
+from kubepipe.settings.load import PROFILES, load_settings, parse_settings, settings_digest, settings_json
+from kubepipe.settings.model import (
+    Columns,
+    DatasetSettings,
+    EnergySettings,
+    PrivacySettings,
+    PublishSettings,
+    ScoringSettings,
+    ServingSettings,
+    Settings,
+    TrainingSettings,
+)
+
+__all__ = [
+    "PROFILES",
+    "Columns",
+    "DatasetSettings",
+    "EnergySettings",
+    "PrivacySettings",
+    "PublishSettings",
+    "ScoringSettings",
+    "ServingSettings",
+    "Settings",
+    "TrainingSettings",
+    "load_settings",
+    "parse_settings",
+    "settings_digest",
+    "settings_json",
+]

@@ -1,0 +1,180 @@
+"""All settings of a run: frozen, described, and refused when unknown.
+
+These models are the one source of the CLI's help, docs/settings.md, the pipeline's defaults and the chart's schema.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, unknown names refused, no silent conversion of texts to numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Columns(Section):
+    """Names of the columns in row formats (JSONL, CSV, Parquet, datasets), where they differ from the usual ones."""
+
+    context: str = Field("context", description="Column with the context.")
+    question: str = Field("question", description="Column with the question.")
+    answers: str = Field(
+        "answers", description="Column with the answers: {text: [...], answer_start: [...]}, a list of texts, or one text."
+    )
+    answer_start: str = Field(
+        "answer_start", description="Column with the offset, where the answers column holds a plain text."
+    )
+    id: str = Field("id", description="Column with the question's id; made from the row number when absent.")
+    document: str = Field(
+        "title", description="Column that names the document of a context; the context itself stands in when absent."
+    )
+
+
+class DatasetSettings(Section):
+    """How a data set is read and split."""
+
+    format: Literal["auto", "squad", "jsonl", "csv", "parquet", "datasets"] = Field(
+        "auto", description="Format of the data set; auto looks at the content."
+    )
+    columns: Columns = Field(default_factory=Columns, description="Column names of row formats.")
+    validation_share: float = Field(
+        0.2, gt=0.0, lt=1.0, description="Share of the documents held out when the data set has no split of its own."
+    )
+    max_train_questions: int | None = Field(
+        None, ge=1, description="At most this many training questions are kept, whole passages first; null means all."
+    )
+    max_validation_questions: int | None = Field(
+        None, ge=1, description="At most this many validation questions are kept; null means all."
+    )
+    max_bytes: int = Field(
+        5_000_000_000, ge=1, description="Largest size of a data set in bytes, after unpacking; more is refused."
+    )
+
+
+class PrivacySettings(Section):
+    """What is found, how it is replaced, and when the gate lets data pass."""
+
+    enabled: bool = Field(
+        True, description="Pseudonymise at all. Off, the gate still measures, and refuses data with personal data in it."
+    )
+    language: str = Field("en", pattern="^[a-z]{2}$", description="ISO 639-1 code of the data's language.")
+    spacy_model: str | None = Field(
+        None, description="spaCy pipeline with an NER component, as package name or path; null takes the language's own."
+    )
+    locale: str | None = Field(
+        None, description="Faker locale of the surrogates, for example de_DE; null takes the language's usual one."
+    )
+    classes: tuple[Literal["DIRECT", "QUASI", "ART9", "OTHER"], ...] = Field(
+        ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."
+    )
+    unknown_columns: Literal["drop", "refuse"] = Field(
+        "drop", description="What minimisation does with columns beyond context, question and answers: drop and count, or stop."
+    )
+    max_rounds: int = Field(
+        3, ge=1, le=10, description="Rounds of pseudonymise, measure, escalate before the data is quarantined."
+    )
+    max_residual_direct: float = Field(
+        0.0, ge=0.0, description="Highest share of passages in which a direct identifier of the original may still stand."
+    )
+    max_redetected: float = Field(
+        2.0,
+        ge=0.0,
+        description="Highest number of direct identifiers per 1,000 tokens that a second look may still find and that are "
+        "no surrogates.",
+    )
+    max_dropped: Share = Field(
+        0.2, description="Highest share of questions that protection may cost before the data is quarantined."
+    )
+    require_approval: bool = Field(
+        False, description="Ask a person before training: the gate ends with needs_human, the data stays sealed."
+    )
+
+
+class TrainingSettings(Section):
+    """The language model and how it is fine-tuned."""
+
+    model: str = Field(
+        "SmolLM2-135M-Instruct",
+        description="Causal language model: a folder, an installed model package, or a hub name when online is allowed.",
+    )
+    method: Literal["lora", "full"] = Field("lora", description="LoRA adapters on all linear layers, or all weights.")
+    rank: int = Field(16, ge=1, le=512, description="LoRA rank.")
+    alpha: int = Field(32, ge=1, description="LoRA alpha; with rank-stabilised scaling the factor is alpha / sqrt(rank).")
+    rslora: bool = Field(True, description="Rank-stabilised LoRA scaling.")
+    learning_rate: float = Field(5e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
+    warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
+    epochs: float = Field(2.0, gt=0.0, description="Passes over the training questions.")
+    tokens_per_batch: int = Field(
+        4096, ge=128, description="Token budget of one optimiser step, padding included; contexts are packed once."
+    )
+    max_tokens: int = Field(
+        1024, ge=64, description="Longest context in tokens; longer ones are cut to a window around the answer and counted."
+    )
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="Arithmetic: auto takes bf16 where the machine computes it natively."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU when there is one.")
+    threads: int | None = Field(None, ge=1, description="CPU threads; null takes what the machine or the pod has.")
+    weight_decay: float = Field(0.0, ge=0.0, description="Weight decay of AdamW.")
+    max_grad_norm: float = Field(1.0, gt=0.0, description="Gradients are clipped to this norm.")
+
+
+class ScoringSettings(Section):
+    """How the model is asked and scored."""
+
+    max_new_tokens: int = Field(32, ge=1, le=512, description="Longest answer in tokens.")
+    batch_size: int = Field(16, ge=1, description="Questions that are answered at once.")
+    bootstrap: int = Field(1000, ge=0, description="Resamples behind the 95 % intervals; 0 leaves the intervals out.")
+    sample_questions: int = Field(
+        20, ge=1, description="Held-out questions that model-inference answers besides the user's own."
+    )
+
+
+class EnergySettings(Section):
+    """Where the electricity comes from and what the machine draws."""
+
+    country: str = Field(
+        "DEU", pattern="^[A-Z]{3}$", description="ISO 3166-1 alpha-3 code of the grid; an unknown code is an error."
+    )
+    pue: float = Field(1.0, ge=1.0, description="Power usage effectiveness of the site (assumed unless you measured it).")
+    wue: float = Field(0.0, ge=0.0, description="Litres of water on site per kWh of IT energy.")
+    cpu_watts_per_core: float | None = Field(
+        None, gt=0.0, description="Watts of one busy core, when you know it; null takes the model's value."
+    )
+    ram_watts_per_gib: float = Field(0.3725, ge=0.0, description="Watts per GiB of memory in use (Green Algorithms).")
+    price_per_kwh: float = Field(0.30, ge=0.0, description="Price of a kWh, for the cost line of the report.")
+    currency: str = Field("EUR", description="Currency of the price.")
+
+
+class PublishSettings(Section):
+    """When a model is good enough to be published."""
+
+    min_f1: float = Field(0.0, ge=0.0, le=100.0, description="Lower bound of the 95 % interval of F1 must reach this.")
+    min_exact_match: float = Field(0.0, ge=0.0, le=100.0, description="The same for exact match.")
+    must_improve: bool = Field(True, description="F1 of the tuned model must be above that of the untuned model.")
+
+
+class ServingSettings(Section):
+    """How a published model answers over HTTP."""
+
+    port: int = Field(8080, ge=1, le=65535, description="Port of the server.")
+    max_questions: int = Field(64, ge=1, description="Most questions of one request.")
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    online: bool = Field(False, description="Allow downloads of models from a hub. Off in every image.")
+    seed: int = Field(0, ge=0, description="Seed of everything that is random.")
+    dataset: DatasetSettings = Field(default_factory=DatasetSettings, description="Reading and splitting.")
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="Privacy policy and gate.")
+    training: TrainingSettings = Field(default_factory=TrainingSettings, description="Model and fine-tuning.")
+    scoring: ScoringSettings = Field(default_factory=ScoringSettings, description="Benchmark and inference.")
+    energy: EnergySettings = Field(default_factory=EnergySettings, description="Energy, carbon, cost.")
+    publish: PublishSettings = Field(default_factory=PublishSettings, description="Publication thresholds.")
+    serving: ServingSettings = Field(default_factory=ServingSettings, description="Serving.")

@@ -1,0 +1,48 @@
+"""What a store can do. Keys are slash-separated names without a leading slash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+
+class Store(Protocol):
+    """A folder or a bucket with a prefix."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, as `open_store` takes it."""
+        ...
+
+    def read(self, key: str) -> bytes | None:
+        """Content of an object, or None when there is none."""
+        ...
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write an object at once; an older one of the same key is replaced.
+
+        Raises:
+            OutputError: The store cannot be written.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Delete an object; none there is no error."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with the prefix, sorted."""
+        ...
+
+    def download(self, key: str, target: Path) -> bool:
+        """Copy an object, or all objects under `key/`, to a local path; False when there is none."""
+        ...
+
+    def upload(self, source: Path, key: str) -> None:
+        """Copy a file, or a folder's files under `key/`, into the store.
+
+        Raises:
+            OutputError: The store cannot be written.
+        """
+        ...

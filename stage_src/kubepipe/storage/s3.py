@@ -1,0 +1,120 @@
+"""An S3 bucket (MinIO or any other) as object store."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kubepipe.errors import OutputError, SettingsError
+
+_MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion"}
+
+
+class S3Store:
+    """Objects below a prefix of a bucket.
+
+    Args:
+        bucket: Name of the bucket.
+        prefix: Prefix of all keys, without slashes at its ends; may be empty.
+        client: A `minio.Minio` client.
+    """
+
+    def __init__(self, bucket: str, prefix: str, client: Any) -> None:
+        self.bucket = bucket
+        self.prefix = prefix.strip("/")
+        self.client = client
+
+    @property
+    def url(self) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    def read(self, key: str) -> bytes | None:
+        """Content of an object, or None when there is none."""
+        from minio.error import S3Error
+
+        try:
+            response = self.client.get_object(self.bucket, self._name(key))
+        except S3Error as error:
+            if error.code in _MISSING:
+                return None
+            raise self._explain(error) from error
+        try:
+            return bytes(response.read())
+        finally:
+            response.close()
+            response.release_conn()
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write an object."""
+        from minio.error import S3Error
+
+        try:
+            self.client.put_object(self.bucket, self._name(key), io.BytesIO(data), len(data))
+        except S3Error as error:
+            raise self._explain(error) from error
+
+    def delete(self, key: str) -> None:
+        """Delete an object; none there is no error."""
+        self.client.remove_object(self.bucket, self._name(key))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys that begin with the prefix, in the store's order (sorted)."""
+        start = len(self.prefix) + 1 if self.prefix else 0
+        for item in self.client.list_objects(self.bucket, prefix=self._name(prefix), recursive=True):
+            yield item.object_name[start:]
+
+    def download(self, key: str, target: Path) -> bool:
+        """Copy an object, or all objects below `key/`, to a local path."""
+        names = [name for name in self.keys(key) if name == key or name.startswith(f"{key}/")]
+        for name in names:
+            local = target if name == key else target / name.removeprefix(f"{key}/")
+            local.parent.mkdir(parents=True, exist_ok=True)
+            self.client.fget_object(self.bucket, self._name(name), str(local))
+        return bool(names)
+
+    def upload(self, source: Path, key: str) -> None:
+        """Copy a file, or a folder's files below `key/`, into the bucket."""
+        from minio.error import S3Error
+
+        files = [source] if source.is_file() else sorted(file for file in source.rglob("*") if file.is_file())
+        try:
+            for file in files:
+                name = key if file == source else f"{key}/{file.relative_to(source).as_posix()}"
+                self.client.fput_object(self.bucket, self._name(name), str(file))
+        except S3Error as error:
+            raise self._explain(error) from error
+
+    def _name(self, key: str) -> str:
+        return f"{self.prefix}/{key}" if self.prefix else key
+
+    def _explain(self, error: Any) -> OutputError:
+        return OutputError(
+            f"the store answers {error.code}", place=self.url, remedy="Check the bucket's name and the credentials"
+        )
+
+
+def s3_client() -> Any:
+    """A MinIO client from KUBEPIPE_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _SECURE and _REGION.
+
+    Raises:
+        SettingsError: A variable is missing.
+    """
+    from minio import Minio
+
+    missing = [name for name in ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY") if not os.environ.get(f"KUBEPIPE_S3_{name}")]
+    if missing:
+        raise SettingsError(
+            f"the environment lacks {', '.join(f'KUBEPIPE_S3_{name}' for name in missing)}",
+            remedy="Set them to the store's host:port and credentials",
+        )
+    return Minio(
+        os.environ["KUBEPIPE_S3_ENDPOINT"],
+        access_key=os.environ["KUBEPIPE_S3_ACCESS_KEY"],
+        secret_key=os.environ["KUBEPIPE_S3_SECRET_KEY"],
+        secure=os.environ.get("KUBEPIPE_S3_SECURE", "true").lower() == "true",
+        region=os.environ.get("KUBEPIPE_S3_REGION", "us-east-1"),
+    )
