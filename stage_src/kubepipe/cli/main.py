@@ -1,0 +1,65 @@
+"""Entry point: every error ends as one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+import kubepipe
+from kubepipe.errors import KubePipeError
+
+app = typer.Typer(
+    name="kubepipe",
+    help="Protect a data set, fine-tune a question-answering model on it, score it, and say what it took.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"kubepipe {kubepipe.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001 - the callback acts on it
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor", "pipeline"):
+    import_module(f"kubepipe.cli.{_module}").add_to(app)
+
+
+def main() -> None:
+    """Run the command line; exit codes are 0 done, 2 bad input or settings, 3 quarantined, 4 not intact, 1 anything else."""
+    try:
+        code = app(standalone_mode=False)
+    except KubePipeError as error:
+        fail(error)
+    except click.ClickException as error:
+        typer.echo(f"kubepipe: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        typer.echo("kubepipe: stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(error: KubePipeError) -> None:
+    """Print an error as one line and end with its exit code."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"kubepipe: {error.one_line()}", markup=False)
+    sys.exit(error.exit_code)

@@ -1,0 +1,115 @@
+"""After the graph: what the run came to, and its results where a person looks for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kubepipe.pipeline.folder import RunFolder
+from kubepipe.pipeline.sweep import sweep
+from kubepipe.records import write_document, write_text
+from kubepipe.records.run import load_records, run_document
+from kubepipe.records.step import StepRecord, read_record
+from kubepipe.reporting import Example, render_html, render_markdown
+from kubepipe.settings import Settings
+from kubepipe.stages.catalogue import STAGES
+from kubepipe.stages.context import data_key_name
+from kubepipe.storage import FolderStore
+from kubepipe.storage.folder import copy_tree
+
+_EXIT_CODES: Final = {"published": 0, "not_published": 0, "quarantined": 3, "needs_human": 3}
+_EXAMPLES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a local run came to.
+
+    Attributes:
+        document: The run (schema run).
+        records: Records by step.
+        exit_code: 0 done, 2 bad input, 3 kept by the gate, 1 anything else.
+        error: One line, when a step failed.
+    """
+
+    document: Mapping[str, Any]
+    records: Mapping[str, StepRecord]
+    exit_code: int
+    error: str | None
+
+
+def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
+    """Read the records, place the results, write run.json and the report, and destroy the data key of a finished run."""
+    store = FolderStore(folder.store)
+    records = load_records(store, run, STAGES)
+    gate = read_record(store, f"runs/{run}/verdict.json", "verdict")
+    document = run_document(run, records, list(STAGES), gate=gate, settings=settings.model_dump(mode="json"))
+    code = _exit_code(document, records)
+    error = document["error"]["message"] if document["error"] else None
+    if not records:
+        return Outcome(document, records, 1, f"the engine ended before any step; see {folder.logs / 'engine.log'}")
+    if code == 2:  # noqa: PLR2004 - bad input: nothing is written
+        return Outcome(document, records, code, error)
+    _place(folder, records)
+    documents = {name: record.document() for name, record in records.items()}
+    if gate is not None and gate["verdict"] != "pass":
+        documents["verify-privacy"]["results"] = gate
+    write_document(folder.run_json, document, "run")
+    write_text(folder.report, render_html(documents, document, examples=_examples(folder)))
+    write_text(folder.summary, render_markdown(documents, document))
+    if code == 0:
+        # From here on the sealed raw data cannot be opened any more.
+        store.delete(data_key_name(run))
+        sweep(folder, records)
+    return Outcome(document, records, code, error)
+
+
+def _exit_code(document: Mapping[str, Any], records: Mapping[str, StepRecord]) -> int:
+    known = _EXIT_CODES.get(document["verdict"])
+    if known is not None:
+        return known
+    failed = next((record.error for record in records.values() if record.error is not None), None)
+    return failed.exit_code if failed is not None and failed.exit_code == 2 else 1  # noqa: PLR2004 - bad input
+
+
+def _place(folder: RunFolder, records: Mapping[str, StepRecord]) -> None:
+    """Put the results of this run into the folder; what an earlier run left there and this one has not goes."""
+    wanted = {
+        folder.dataset: ("verify-privacy", "protected_dataset"),
+        folder.model: ("fine-tune-model", "output_model"),
+        folder.inference_results: ("model-inference", "inference_results"),
+    }
+    for target, (step, output) in wanted.items():
+        record = records.get(step)
+        artifact = record.outputs.get(output) if record is not None and record.status != "failed" else None
+        if artifact is not None:
+            copy_tree(Path(artifact.uri), target)
+        elif target.exists():
+            _remove(target)
+    permit = records["verify-privacy"].outputs.get("privacy_permit") if "verify-privacy" in records else None
+    if permit is not None:
+        copy_tree(Path(permit.uri), folder.dataset / "permit.json")
+
+
+def _remove(target: Path) -> None:
+    import shutil
+
+    shutil.rmtree(target) if target.is_dir() else target.unlink()
+
+
+def _examples(folder: RunFolder) -> list[Example]:
+    if not folder.inference_results.is_file():
+        return []
+    lines = folder.inference_results.read_text(encoding="utf-8").splitlines()[:_EXAMPLES]
+    return [
+        Example(
+            question=line["question"],
+            gold=line["answers"][0] if line["answers"] else "",
+            untuned=line["untuned_prediction"],
+            tuned=line["prediction"],
+        )
+        for line in map(json.loads, lines)
+    ]

@@ -1,0 +1,21 @@
+"""assess-privacy-risk: what personal data is there, before anything is done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubepipe.passages import SPLITS, iter_passages
+from kubepipe.privacy import assess
+from kubepipe.records import write_document
+from kubepipe.sealing import opened
+from kubepipe.stages.context import StageContext
+
+
+def run(context: StageContext) -> Mapping[str, Any]:
+    """Assess the sealed data set and write the risk report (schema risk-report)."""
+    with opened(context.inputs["output_dataset"], context.data_key()) as folder:
+        report = assess({split: iter_passages(folder, split) for split in SPLITS}, context.settings.privacy)
+    document = report.document()
+    write_document(context.outputs["risk_report"], document, "risk-report")
+    return document

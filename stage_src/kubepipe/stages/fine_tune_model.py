@@ -1,0 +1,49 @@
+"""fine-tune-model: only with a permit for exactly this data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubepipe.energy import Meter
+from kubepipe.errors import InputError
+from kubepipe.passages import iter_passages, verify_dataset
+from kubepipe.records import write_document
+from kubepipe.stages.context import StageContext
+from kubepipe.stages.permit import check_permit
+from kubepipe.training import Progress, fine_tune, resolve_model
+
+
+def run(context: StageContext) -> Mapping[str, Any]:
+    """Fine-tune the model on the protected data set.
+
+    Raises:
+        IntegrityError: The permit does not hold for this data set, policy or signer.
+        ModelNotFoundError: The model does not resolve on this machine.
+    """
+    folder = context.inputs["protected_dataset"]
+    verify_dataset(folder)
+    check_permit(context)
+    settings = context.settings
+    train, validation = list(iter_passages(folder, "train")), list(iter_passages(folder, "validation"))
+    if not train:
+        raise InputError("no training question is left", place="the protected data set", remedy="Give more data")
+
+    def tell(progress: Progress) -> None:
+        context.progress(progress.share, progress.text)
+
+    with Meter(settings.energy) as meter:
+        result = fine_tune(
+            resolve_model(settings.training.model, online=settings.online),
+            train,
+            validation,
+            settings.training,
+            seed=settings.seed,
+            out=context.outputs["output_model"],
+            progress=tell,
+            checkpoint_dir=context.scratch,
+        )
+    history = result.document()
+    write_document(context.outputs["training_history"], history, "training-history")
+    write_document(context.outputs["sustainability_metrics"], meter.result().document(), "energy")
+    return history
