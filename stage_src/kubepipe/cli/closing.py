@@ -9,7 +9,13 @@ from kubepipe.cli.results import key_result
 from kubepipe.pipeline.finish import Outcome
 from kubepipe.pipeline.folder import RunFolder
 
-_STYLES = {"published": "green", "not_published": "yellow", "failed": "red", "quarantined": "red", "needs_human": "yellow"}
+_STYLES = {
+    "published": "green",
+    "not_published": "yellow",
+    "failed": "red",
+    "quarantined": "red",
+    "needs_human": "yellow",
+}
 
 
 def print_closing(console: Console, folder: RunFolder, outcome: Outcome) -> None:
@@ -26,8 +32,13 @@ def print_closing(console: Console, folder: RunFolder, outcome: Outcome) -> None
             step, status, f"{record.seconds:.1f}", f"{record.cpu_seconds:.1f}", f"{watt_hours:.3f}", key_result(record)
         )
     table.add_row(
-        "total", "", f"{document['seconds']:.1f}", f"{document['cpu_seconds']:.1f}",
-        f"{document['energy_kwh'] * 1000:.3f}", f"{document['gco2e']:.2f} gCO2e", style="bold",
+        "total",
+        "",
+        f"{document['seconds']:.1f}",
+        f"{document['cpu_seconds']:.1f}",
+        f"{document['energy_kwh'] * 1000:.3f}",
+        f"{document['gco2e']:.2f} gCO2e",
+        style="bold",
     )
     console.print()
     console.print(table)

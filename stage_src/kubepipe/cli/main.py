@@ -30,7 +30,7 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 - the callback acts on it
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
     ] = False,
 ) -> None:
@@ -42,7 +42,10 @@ for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor",
 
 
 def main() -> None:
-    """Run the command line; exit codes are 0 done, 2 bad input or settings, 3 quarantined, 4 not intact, 1 anything else."""
+    """Run the command line.
+
+    Exit codes: 0 done, 2 bad input or settings, 3 kept by the privacy gate, 4 not intact, 1 anything else.
+    """
     try:
         code = app(standalone_mode=False)
     except KubePipeError as error:

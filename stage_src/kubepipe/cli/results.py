@@ -29,7 +29,9 @@ def _assess(results: Mapping[str, Any]) -> str:
 
 def _anonymize(results: Mapping[str, Any]) -> str:
     rounds = len(results["rounds"])
-    text = f"{sum(results['entities_replaced'].values())} entities replaced in {rounds} round{'s' if rounds > 1 else ''}"
+    text = (
+        f"{sum(results['entities_replaced'].values())} entities replaced in {rounds} round{'s' if rounds > 1 else ''}"
+    )
     dropped = sum(results["questions_dropped"].values())
     return f"{text}, {dropped} questions dropped" if dropped else text
 
@@ -57,7 +59,11 @@ def _inference(results: Mapping[str, Any]) -> str:
 
 
 def _publish(results: Mapping[str, Any]) -> str:
-    return f"published as {results['release'][7:19]}" if results["published"] else f"not published: {results['reasons'][0]}"
+    return (
+        f"published as {results['release'][7:19]}"
+        if results["published"]
+        else f"not published: {results['reasons'][0]}"
+    )
 
 
 _TEXTS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

@@ -29,8 +29,12 @@ def open_watch(folder: RunFolder, run: str, console: Console) -> Iterator[Watch]
         yield lambda: follower.tell(_Lines(console))
         return
     progress = Progress(
-        SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"), BarColumn(bar_width=24),
-        TimeElapsedColumn(), TextColumn("[dim]{task.fields[text]}"), console=console,
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("[dim]{task.fields[text]}"),
+        console=console,
     )
     bars = _Bars(progress)
     with progress:

@@ -42,7 +42,7 @@ class Outcome:
 
 
 def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
-    """Read the records, place the results, write run.json and the report, and destroy the data key of a finished run."""
+    """Read the records, place the results, write run.json and the report; a finished run's data key is destroyed."""
     store = FolderStore(folder.store)
     records = load_records(store, run, STAGES)
     gate = read_record(store, f"runs/{run}/verdict.json", "verdict")

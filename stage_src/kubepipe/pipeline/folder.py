@@ -148,5 +148,7 @@ class RunFolder:
             raise OutputError("is no folder", place=str(self.root), remedy="Choose another folder with --out")
         if new and self.root.is_dir() and any(self.root.iterdir()):
             raise OutputError(
-                "holds files that are no run of KubePipe", place=str(self.root), remedy="Choose another folder with --out"
+                "holds files that are no run of KubePipe",
+                place=str(self.root),
+                remedy="Choose another folder with --out",
             )

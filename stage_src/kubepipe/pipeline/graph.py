@@ -35,9 +35,7 @@ def kubepipe_pipeline(source: str, settings: str = "{}"):  # noqa: ANN201 - KFP 
     raw = prepare.outputs["output_dataset"]
     assess = _step(components.assess_privacy_risk(settings=settings, output_dataset=raw))
     anonymize = _step(
-        components.anonymize_data(
-            settings=settings, output_dataset=raw, risk_report=assess.outputs["risk_report"]
-        )
+        components.anonymize_data(settings=settings, output_dataset=raw, risk_report=assess.outputs["risk_report"])
     )
     minimize = _step(
         components.minimize_data(settings=settings, anonymized_dataset=anonymize.outputs["anonymized_dataset"])
@@ -50,9 +48,7 @@ def kubepipe_pipeline(source: str, settings: str = "{}"):  # noqa: ANN201 - KFP 
     protected, permit = verify.outputs["protected_dataset"], verify.outputs["privacy_permit"]
     tune = _step(components.fine_tune_model(settings=settings, protected_dataset=protected, privacy_permit=permit))
     model = tune.outputs["output_model"]
-    benchmark = _step(
-        components.benchmark_model(settings=settings, protected_dataset=protected, output_model=model)
-    )
+    benchmark = _step(components.benchmark_model(settings=settings, protected_dataset=protected, output_model=model))
     scores = benchmark.outputs["metrics"]
     _step(
         components.evaluate_and_plot_metrics(

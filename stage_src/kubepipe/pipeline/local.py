@@ -12,7 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -79,8 +79,12 @@ def execute(folder: RunFolder, run: str, source: Path, settings: Settings, watch
     with _signals(), (folder.logs / "engine.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, str(folder.artifacts.absolute())],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(folder, run, settings),
-            cwd=folder.state, start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(folder, run, settings),
+            cwd=folder.state,
+            start_new_session=True,
         )
         try:
             while process.poll() is None:
@@ -144,10 +148,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End the engine and its steps: ask first, so that a step can save; then make sure."""
     if process.poll() is None:
         _signal_group(process.pid, signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
     deadline = time.monotonic() + _GRACE_SECONDS
     while _signal_group(process.pid, 0) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

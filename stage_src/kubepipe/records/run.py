@@ -59,9 +59,7 @@ def run_document(
     }
 
 
-def _verdict(
-    records: Mapping[str, StepRecord], failed: StepRecord | None, gate: Mapping[str, Any] | None
-) -> str:
+def _verdict(records: Mapping[str, StepRecord], failed: StepRecord | None, gate: Mapping[str, Any] | None) -> str:
     if failed is not None and failed.step == _GATE and gate is not None and gate["verdict"] != "pass":
         return "quarantined" if gate["verdict"] == "quarantine" else "needs_human"
     if failed is not None:

@@ -26,9 +26,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
 """What each profile changes on the defaults; a settings file and --set win over it."""
 
 
-def load_settings(
-    *, profile: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()
-) -> Settings:
+def load_settings(*, profile: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
     """Settings from a profile, then a YAML or JSON file, then `path=value` overrides; the later one wins.
 
     Raises:

@@ -24,7 +24,8 @@ class Columns(Section):
     context: str = Field("context", description="Column with the context.")
     question: str = Field("question", description="Column with the question.")
     answers: str = Field(
-        "answers", description="Column with the answers: {text: [...], answer_start: [...]}, a list of texts, or one text."
+        "answers",
+        description="Column with the answers: {text: [...], answer_start: [...]}, a list of texts, or one text.",
     )
     answer_start: str = Field(
         "answer_start", description="Column with the offset, where the answers column holds a plain text."
@@ -60,11 +61,13 @@ class PrivacySettings(Section):
     """What is found, how it is replaced, and when the gate lets data pass."""
 
     enabled: bool = Field(
-        True, description="Pseudonymise at all. Off, the gate still measures, and refuses data with personal data in it."
+        True,
+        description="Pseudonymise at all. Off, the gate still measures, and refuses data with personal data in it.",
     )
     language: str = Field("en", pattern="^[a-z]{2}$", description="ISO 639-1 code of the data's language.")
     spacy_model: str | None = Field(
-        None, description="spaCy pipeline with an NER component, as package name or path; null takes the language's own."
+        None,
+        description="spaCy pipeline with an NER component, as package name or path; null takes the language's own.",
     )
     locale: str | None = Field(
         None, description="Faker locale of the surrogates, for example de_DE; null takes the language's usual one."
@@ -73,19 +76,22 @@ class PrivacySettings(Section):
         ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."
     )
     unknown_columns: Literal["drop", "refuse"] = Field(
-        "drop", description="What minimisation does with columns beyond context, question and answers: drop and count, or stop."
+        "drop",
+        description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
     )
     max_rounds: int = Field(
         3, ge=1, le=10, description="Rounds of pseudonymise, measure, escalate before the data is quarantined."
     )
     max_residual_direct: float = Field(
-        0.0, ge=0.0, description="Highest share of passages in which a direct identifier of the original may still stand."
+        0.0,
+        ge=0.0,
+        description="Highest share of passages in which a direct identifier of the original may still stand.",
     )
     max_redetected: float = Field(
         2.0,
         ge=0.0,
-        description="Highest number of direct identifiers per 1,000 tokens that a second look may still find and that are "
-        "no surrogates.",
+        description="Highest number of direct identifiers per 1,000 tokens that a second look may still find and that "
+        "are no surrogates.",
     )
     max_dropped: Share = Field(
         0.2, description="Highest share of questions that protection may cost before the data is quarantined."
@@ -100,11 +106,13 @@ class TrainingSettings(Section):
 
     model: str = Field(
         "SmolLM2-135M-Instruct",
-        description="Causal language model: a folder, an installed model package, or a hub name when online is allowed.",
+        description="Causal language model: a folder, an installed model package, or, when online, a hub name.",
     )
     method: Literal["lora", "full"] = Field("lora", description="LoRA adapters on all linear layers, or all weights.")
     rank: int = Field(16, ge=1, le=512, description="LoRA rank.")
-    alpha: int = Field(32, ge=1, description="LoRA alpha; with rank-stabilised scaling the factor is alpha / sqrt(rank).")
+    alpha: int = Field(
+        32, ge=1, description="LoRA alpha; with rank-stabilised scaling the factor is alpha / sqrt(rank)."
+    )
     rslora: bool = Field(True, description="Rank-stabilised LoRA scaling.")
     learning_rate: float = Field(5e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
@@ -113,7 +121,9 @@ class TrainingSettings(Section):
         4096, ge=128, description="Token budget of one optimiser step, padding included; contexts are packed once."
     )
     max_tokens: int = Field(
-        1024, ge=64, description="Longest context in tokens; longer ones are cut to a window around the answer and counted."
+        1024,
+        ge=64,
+        description="Longest context in tokens; longer ones are cut to a window around the answer and counted.",
     )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="Arithmetic: auto takes bf16 where the machine computes it natively."
@@ -141,7 +151,9 @@ class EnergySettings(Section):
     country: str = Field(
         "DEU", pattern="^[A-Z]{3}$", description="ISO 3166-1 alpha-3 code of the grid; an unknown code is an error."
     )
-    pue: float = Field(1.0, ge=1.0, description="Power usage effectiveness of the site (assumed unless you measured it).")
+    pue: float = Field(
+        1.0, ge=1.0, description="Power usage effectiveness of the site (assumed unless you measured it)."
+    )
     wue: float = Field(0.0, ge=0.0, description="Litres of water on site per kWh of IT energy.")
     cpu_watts_per_core: float | None = Field(
         None, gt=0.0, description="Watts of one busy core, when you know it; null takes the model's value."

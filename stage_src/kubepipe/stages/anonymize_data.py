@@ -1,7 +1,7 @@
 """anonymize-data: pseudonymise, measure, escalate; at most as many rounds as the policy allows.
 
-The graph cannot loop, so the loop is here. What the last round could not mend is left to verify-privacy, which measures by
-itself and refuses.
+The graph cannot loop, so the loop is here. What the last round could not mend is left to verify-privacy, which measures
+by itself and refuses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from kubepipe.stages.context import StageContext
 def run(context: StageContext) -> Mapping[str, Any]:
     """Replace personal data until the measured residual risk is below the policy's limit, or the rounds are used up."""
     policy, key = context.settings.privacy, context.pseudonym_key()
-    with opened(context.inputs["output_dataset"], context.data_key()) as before, tempfile.TemporaryDirectory() as scratch:
+    with (
+        opened(context.inputs["output_dataset"], context.data_key()) as before,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
         rounds: list[dict[str, Any]] = []
         for number in range(1, policy.max_rounds + 1):
             after = Path(scratch) / f"round-{number}"

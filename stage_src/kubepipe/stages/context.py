@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from kubepipe.errors import IntegrityError, SettingsError
+from kubepipe.records.step import read_record, write_record
 from kubepipe.sealing import load_pseudonym_key, load_wrapping_key, new_data_key, unwrap, wrap
 from kubepipe.settings import Settings
 from kubepipe.storage import Store, open_store
-from kubepipe.records.step import read_record, write_record
 
 Progress = Callable[[float, str], None]
 """Called with the done share (0 to 1) and a short text without any value of the data."""
@@ -71,7 +71,8 @@ class StageContext:
             return unwrap(document, wrapping)
         if not create:
             raise IntegrityError(
-                "the data key is gone, so the sealed data cannot be opened", place=f"run {self.run}",
+                "the data key is gone, so the sealed data cannot be opened",
+                place=f"run {self.run}",
                 remedy="Start a new run",
             )
         key = new_data_key()
@@ -86,7 +87,8 @@ class StageContext:
         """
         if self.permit_key is None or not self.permit_key.is_file():
             raise SettingsError(
-                "the public key of the privacy permits is missing", place="KUBEPIPE_PERMIT_KEY",
+                "the public key of the privacy permits is missing",
+                place="KUBEPIPE_PERMIT_KEY",
                 remedy="Mount it and set the variable to its path",
             )
         return self.permit_key
@@ -99,7 +101,9 @@ class StageContext:
         """
         if self.keys is None:
             raise IntegrityError(
-                "the privacy keys are missing", place="KUBEPIPE_KEYS", remedy="Mount them and set the variable to their folder"
+                "the privacy keys are missing",
+                place="KUBEPIPE_KEYS",
+                remedy="Mount them and set the variable to their folder",
             )
         return self.keys
 

@@ -13,7 +13,7 @@ from kubepipe.stages.context import StageContext
 
 
 def run(context: StageContext) -> Mapping[str, Any]:
-    """Write the figures (schema sustainability-metrics), the page and the summary from the records of the run so far."""
+    """Write the figures (schema sustainability-metrics), the page and the summary of the run so far."""
     scores = read_document(context.inputs["benchmark_metrics"], "benchmark-metrics")
     records = load_records(context.store, context.run, STAGES)
     documents = {name: record.document() for name, record in records.items()}

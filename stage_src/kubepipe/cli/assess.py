@@ -1,0 +1,54 @@
+"""`kubepipe assess`: what personal data is in a data set."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kubepipe.cli.options import DatasetArgument, JsonOption, SetOption, SettingsOption
+from kubepipe.settings import load_settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("assess")(assess)
+
+
+def assess(
+    dataset: DatasetArgument, settings: SettingsOption = None, overrides: SetOption = None, as_json: JsonOption = False
+) -> int:
+    """Count the personal data in DATASET by class and type; nothing is changed and no value is shown."""
+    from kubepipe.passages import read_source
+    from kubepipe.privacy import assess as assess_risk
+
+    chosen = load_settings(file=settings, overrides=overrides or [])
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed)
+    report = assess_risk(source.splits, chosen.privacy).document()
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, sort_keys=True))
+        return 0
+    console = Console(highlight=False)
+    passages = report["passages"]
+    console.print(f"risk {report['risk']}", style="red" if report["risk"] == "yes" else "green")
+    console.print(
+        f"{passages['with_direct']} of {passages['total']} passages hold direct identifiers, "
+        f"{passages['with_sensitive_linkage']} link a person to a special category of data"
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("class", "type", "mentions", "distinct", "per 1,000 tokens"):
+        table.add_column(name, justify="left" if name in {"class", "type"} else "right")
+    for row in report["types"]:
+        table.add_row(
+            row["class"],
+            row["type"],
+            str(row["mentions"]),
+            str(row["distinct"]),
+            f"{row['density_per_1000_tokens']:.2f}",
+        )
+    console.print(table)
+    for column in report["columns"]:
+        console.print(f"column {column['name']}: {column['role']}")
+    return 0
