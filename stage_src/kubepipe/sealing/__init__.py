@@ -1,6 +1,7 @@
-"""Data keys, encryption of folders, permit signatures."""
+"""Sealing: data keys, encryption of folders, and signatures of permits."""
 
-from kubepipe.sealing.folders import open_folder, opened, seal_folder
+from kubepipe.sealing.envelope import new_data_key, unwrap, wrap
+from kubepipe.sealing.folder import is_sealed, open_folder, opened, seal_folder
 from kubepipe.sealing.keys import (
     create_keys,
     load_pseudonym_key,
@@ -8,11 +9,11 @@ from kubepipe.sealing.keys import (
     load_signing_key,
     load_wrapping_key,
 )
-from kubepipe.sealing.permits import sign_permit, verify_permit
-from kubepipe.sealing.wrapping import new_data_key, unwrap, wrap
+from kubepipe.sealing.permit import sign_permit, verify_permit
 
 __all__ = [
     "create_keys",
+    "is_sealed",
     "load_pseudonym_key",
     "load_public_key",
     "load_signing_key",

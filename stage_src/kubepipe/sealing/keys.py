@@ -1,9 +1,9 @@
-"""The long-lived keys: a folder locally, a mounted secret in a cluster.
+"""The long-lived keys: files in a folder on a laptop, a mounted secret on a cluster.
 
-wrapping.key         32 bytes; wraps the data key of each run
-pseudonym.key        32 bytes; draws the surrogates
-permit-signing.pem   Ed25519; signs privacy permits
-permit-public.pem    its public half; all that training holds
+wrapping.key        32 bytes   wraps the data key of each run
+pseudonym.key       32 bytes   chooses the surrogates
+permit-signing.pem  Ed25519    signs permits; only the gate has it
+permit-public.pem   Ed25519    checks permits; training has only this
 """
 
 from __future__ import annotations
@@ -13,50 +13,65 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from kubepipe.errors import IntegrityError, OutputError
 
+WRAPPING: Final = "wrapping.key"
+PSEUDONYM: Final = "pseudonym.key"
+SIGNING: Final = "permit-signing.pem"
+PUBLIC: Final = "permit-public.pem"
 KEY_BYTES: Final = 32
-_WRAPPING, _PSEUDONYM = "wrapping.key", "pseudonym.key"
-_SIGNING, _PUBLIC = "permit-signing.pem", "permit-public.pem"
+_REMEDY: Final = "Make the keys, or mount the folder that holds them; keys that are lost cannot be restored"
 
 
 def create_keys(folder: Path) -> None:
-    """Make the keys that are not there yet, readable by their owner only.
+    """Make the keys that are missing; what is there stays as it is. Files can be read by their owner only.
 
     Raises:
+        IntegrityError: The public key is there without its private one, or does not belong to it.
         OutputError: The folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in (_WRAPPING, _PSEUDONYM):
+        for name in (WRAPPING, PSEUDONYM):
             _write_new(folder / name, secrets.token_bytes(KEY_BYTES))
-        _write_new(folder / _SIGNING, _private_pem(Ed25519PrivateKey.generate()))
-        _write_new(folder / _PUBLIC, public_pem(load_signing_key(folder)))
+        if not (folder / SIGNING).exists() and (folder / PUBLIC).exists():
+            raise IntegrityError(
+                "the public permit key is there without its private one",
+                place=str(folder),
+                remedy="Bring the private key back, or move the public one away",
+            )
+        _write_new(folder / SIGNING, _private_pem(Ed25519PrivateKey.generate()))
+        _write_new(folder / PUBLIC, _public_pem(load_signing_key(folder).public_key()))
     except OSError as error:
         raise OutputError(
-            f"cannot be written ({error.strerror})", place=str(folder), remedy="Choose another folder for the keys"
+            f"keys cannot be written ({error.strerror})", place=str(folder), remedy="Choose another folder"
         ) from error
+    if _public_pem(load_public_key(folder / PUBLIC)) != _public_pem(load_signing_key(folder).public_key()):
+        raise IntegrityError(
+            "the public permit key does not belong to the private one", place=str(folder), remedy="Remove the wrong one"
+        )
 
 
 def load_wrapping_key(folder: Path) -> bytes:
     """The key that wraps data keys.
 
     Raises:
-        IntegrityError: It is missing or not 32 bytes long.
+        IntegrityError: It is missing or broken.
     """
-    return _read_key(folder / _WRAPPING)
+    return _load_secret(folder / WRAPPING)
 
 
 def load_pseudonym_key(folder: Path) -> bytes:
-    """The key that draws surrogates.
+    """The key that chooses surrogates.
 
     Raises:
-        IntegrityError: It is missing or not 32 bytes long.
+        IntegrityError: It is missing or broken.
     """
-    return _read_key(folder / _PSEUDONYM)
+    return _load_secret(folder / PSEUDONYM)
 
 
 def load_signing_key(folder: Path) -> Ed25519PrivateKey:
@@ -65,37 +80,64 @@ def load_signing_key(folder: Path) -> Ed25519PrivateKey:
     Raises:
         IntegrityError: It is missing or no Ed25519 key.
     """
-    file = folder / _SIGNING
+    path = folder / SIGNING
     try:
-        key = serialization.load_pem_private_key(_read(file), password=None)
-    except ValueError as error:
-        raise IntegrityError("is no private key in PEM", place=str(file), remedy=_REMEDY) from error
+        key = serialization.load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise IntegrityError("is no PEM private key without a password", place=str(path), remedy=_REMEDY) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise IntegrityError("is no Ed25519 key", place=str(file), remedy=_REMEDY)
+        raise IntegrityError("is no Ed25519 private key", place=str(path), remedy=_REMEDY)
     return key
 
 
-def load_public_key(file: Path) -> Ed25519PublicKey:
-    """The key that permits are checked with.
+def load_public_key(path: Path) -> Ed25519PublicKey:
+    """The key that checks permits.
 
     Raises:
         IntegrityError: It is missing or no Ed25519 key.
     """
     try:
-        key = serialization.load_pem_public_key(_read(file))
-    except ValueError as error:
-        raise IntegrityError("is no public key in PEM", place=str(file), remedy=_REMEDY) from error
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise IntegrityError("is no PEM public key", place=str(path), remedy=_REMEDY) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise IntegrityError("is no Ed25519 key", place=str(file), remedy=_REMEDY)
+        raise IntegrityError("is no Ed25519 public key", place=str(path), remedy=_REMEDY)
     return key
 
 
-def public_pem(key: Ed25519PrivateKey) -> bytes:
-    """The public half of a signing key, in PEM."""
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+def _load_secret(path: Path) -> bytes:
+    data = _read(path)
+    if len(data) != KEY_BYTES:
+        raise IntegrityError(f"holds {len(data)} bytes instead of {KEY_BYTES}", place=str(path), remedy=_REMEDY)
+    return data
 
 
-_REMEDY: Final = "Mount the right key, or make new ones: data sealed and permits signed with the old ones are lost then"
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise IntegrityError("the key is missing", place=str(path), remedy=_REMEDY) from error
+    except OSError as error:
+        raise IntegrityError(f"the key cannot be read ({error.strerror})", place=str(path), remedy=_REMEDY) from error
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file unless it exists; two processes at once leave one whole file."""
+    if path.exists():
+        return
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, unlike a rename, never replaces a key that another process made meanwhile.
+        os.link(scratch, path)
+    except FileExistsError:
+        return
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _private_pem(key: Ed25519PrivateKey) -> bytes:
@@ -104,24 +146,5 @@ def _private_pem(key: Ed25519PrivateKey) -> bytes:
     )
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise IntegrityError(f"cannot be read ({error.strerror})", place=str(file), remedy=_REMEDY) from error
-
-
-def _read_key(file: Path) -> bytes:
-    key = _read(file)
-    if len(key) != KEY_BYTES:
-        raise IntegrityError(f"is {len(key)} bytes long and not {KEY_BYTES}", place=str(file), remedy=_REMEDY)
-    return key
-
-
-def _write_new(file: Path, content: bytes) -> None:
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
+def _public_pem(key: Ed25519PublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
