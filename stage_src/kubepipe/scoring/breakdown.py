@@ -38,7 +38,7 @@ class Group:
 def question_word(question: Question) -> str:
     """The first question word in the question, or `other`."""
     for word in question.text.lower().replace("'", " ").split():
-        bare = word.strip("?,.:;\"()")
+        bare = word.strip('?,.:;"()')
         bare = _SAME_WORD.get(bare, bare)
         if bare in _WORDS:
             return bare

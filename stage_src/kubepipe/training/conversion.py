@@ -57,7 +57,7 @@ def converted(gguf: Path) -> Path:
 def _is_sound(entry: Path) -> bool:
     try:
         manifest = json.loads((entry / _MANIFEST).read_text(encoding="utf-8"))
-        return manifest == _digests(entry / _MODEL)
+        return bool(manifest == _digests(entry / _MODEL))
     except (OSError, ValueError):
         return False
 

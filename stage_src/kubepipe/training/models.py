@@ -90,6 +90,23 @@ def known_models() -> tuple[KnownModel, ...]:
     return _KNOWN
 
 
+def locate_model(name: str, *, online: bool) -> str:
+    """Say where a model would come from, without converting or downloading anything.
+
+    Raises:
+        ModelNotFoundError: As `resolve_model`.
+    """
+    folder = _folder(name)
+    if folder is not None:
+        return f"folder {folder}"
+    known = _known(name)
+    if known and known.located():
+        return f"package {known.requirement}"
+    if online:
+        return "the hub"
+    raise _not_found(name, known)
+
+
 def resolve_model(name: str, *, online: bool) -> ResolvedModel:
     """Find a language model.
 
@@ -102,14 +119,10 @@ def resolve_model(name: str, *, online: bool) -> ResolvedModel:
     """
     if not online:
         forbid_downloads()
-    folder = Path(name).expanduser()
-    if (folder / CONFIG).is_file():
+    folder = _folder(name)
+    if folder is not None:
         return ResolvedModel(folder, digest_tree(folder), folder.resolve().name, "folder", None)
-    if folder.is_dir():
-        raise ModelNotFoundError(
-            f"holds no {CONFIG}", place=name, remedy="Give a folder that save_pretrained of transformers wrote"
-        )
-    known = next((model for model in _KNOWN if model.name == name), None)
+    known = _known(name)
     file = known.located() if known else None
     if known and file:
         path = converted(file)
@@ -119,17 +132,33 @@ def resolve_model(name: str, *, online: bool) -> ResolvedModel:
     raise _not_found(name, known)
 
 
+def _folder(name: str) -> Path | None:
+    """The folder of a name, or None where it names none."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return None
+    if not (folder / CONFIG).is_file():
+        raise ModelNotFoundError(
+            f"holds no {CONFIG}", place=name, remedy="Give a folder that save_pretrained of transformers wrote"
+        )
+    return folder
+
+
+def _known(name: str) -> KnownModel | None:
+    return next((model for model in _KNOWN if model.name == name), None)
+
+
 def _from_hub(name: str) -> ResolvedModel:
     from huggingface_hub import model_info, snapshot_download
 
     try:
         path = Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]))
-        licence = (model_info(name).card_data or {}).get("license")
+        card = model_info(name).card_data
     except Exception as error:  # the hub's client has no common error type
         raise ModelNotFoundError(
             f"the hub does not provide it ({type(error).__name__})", place=name, remedy="Give a folder with the model"
         ) from error
-    return ResolvedModel(path, digest_tree(path), name, "hub", licence)
+    return ResolvedModel(path, digest_tree(path), name, "hub", card.license if card else None)
 
 
 def _not_found(name: str, known: KnownModel | None) -> ModelNotFoundError:

@@ -26,6 +26,7 @@ class Batch:
         input_ids: (B, L) int64.
         position_ids: (B, L) int64, restarting behind the context for each branch; 0 on padding.
         mask: (B, 1, L, L) bool; True where the query (third axis) may see the key (fourth axis).
+        real: (B, L) bool; False on padding.
         label_positions: (N,) int64, positions in the flattened (B * L) tokens whose next token is trained.
         label_ids: (N,) int64, those next tokens.
         tokens: Tokens without padding.
@@ -35,6 +36,7 @@ class Batch:
     input_ids: Any
     position_ids: Any
     mask: Any
+    real: Any
     label_positions: Any
     label_ids: Any
     tokens: int
@@ -55,7 +57,7 @@ def tree_mask(segments: Any) -> Any:
 
     segments = np.asarray(segments)
     key, query = segments[None, :], segments[:, None]
-    earlier = np.tri(len(segments), dtype=bool)
+    earlier: Any = np.tri(len(segments), dtype=bool)
     same_path = (key == query) | (key == CONTEXT)
     real = (key != PADDING) & (query != PADDING)
     return (earlier & same_path & real) | np.eye(len(segments), dtype=bool)
@@ -88,9 +90,9 @@ def collate(rows: Sequence[Row], *, pad_token: int) -> Batch:
     import numpy as np
 
     length = max(map(len, rows))
-    input_ids = np.full((len(rows), length), pad_token, dtype=np.int64)
-    position_ids = np.zeros((len(rows), length), dtype=np.int64)
-    mask = np.zeros((len(rows), 1, length, length), dtype=bool)
+    input_ids: Any = np.full((len(rows), length), pad_token, dtype=np.int64)
+    position_ids: Any = np.zeros((len(rows), length), dtype=np.int64)
+    mask: Any = np.zeros((len(rows), 1, length, length), dtype=bool)
     label_positions: list[int] = []
     label_ids: list[int] = []
     for number, row in enumerate(rows):
@@ -109,6 +111,7 @@ def collate(rows: Sequence[Row], *, pad_token: int) -> Batch:
         input_ids=input_ids,
         position_ids=position_ids,
         mask=mask,
+        real=np.arange(length)[None, :] < np.asarray([[len(row)] for row in rows]),
         label_positions=np.asarray(label_positions, dtype=np.int64),
         label_ids=np.asarray(label_ids, dtype=np.int64),
         tokens=sum(map(len, rows)),

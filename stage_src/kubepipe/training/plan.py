@@ -10,58 +10,57 @@ from collections.abc import Sequence
 
 from kubepipe.training.rows import Row
 
-# Rows are sorted by length within so many steps' worth of shuffled rows: little padding, and still a random order.
-_STEPS_PER_BUCKET = 8
 
-
-def plan_steps(rows: Sequence[Row], *, tokens_per_step: int, epochs: float, seed: int) -> list[tuple[int, ...]]:
+def plan_steps(rows: Sequence[Row], *, tokens_per_step: int, epochs: float, seed: int) -> list[list[Row]]:
     """Plan the steps of a whole run.
 
     Args:
         rows: What to train on.
-        tokens_per_step: Most tokens of a step, padding included; a single longer row makes a step of its own.
-        epochs: Passes over the rows; a fraction ends within a pass.
+        tokens_per_step: Most tokens of a step; a longer row makes a step of its own.
+        epochs: Passes over the rows, each in another order; a fraction ends within a pass.
         seed: Of the order.
 
     Returns:
-        Numbers of the rows of each step.
+        The rows of each step.
     """
-    steps: list[tuple[int, ...]] = []
+    steps: list[list[Row]] = []
     epoch = 0
     while epochs > epoch:
-        of_epoch = _epoch(rows, tokens_per_step, random.Random(f"{seed}/{epoch}"))  # noqa: S311 - an order, no secret
-        share = min(1.0, epochs - epoch)
-        steps += of_epoch[: max(1, round(share * len(of_epoch)))]
+        shuffled = list(rows)
+        random.Random(f"{seed}/{epoch}").shuffle(shuffled)  # noqa: S311 - an order, no secret
+        of_epoch = _filled(shuffled, tokens_per_step)
+        steps += of_epoch[: max(1, round(min(1.0, epochs - epoch) * len(of_epoch)))]
         epoch += 1
     return steps
 
 
-def _epoch(rows: Sequence[Row], tokens_per_step: int, order: random.Random) -> list[tuple[int, ...]]:
-    numbers = list(range(len(rows)))
-    order.shuffle(numbers)
-    steps: list[tuple[int, ...]] = []
-    bucket: list[int] = []
+def micro_batches(rows: Sequence[Row], tokens_at_once: int) -> list[list[Row]]:
+    """Divide the rows of a step into batches that are computed one after the other.
+
+    Args:
+        rows: Of one step.
+        tokens_at_once: Most tokens of a batch, padding included; a longer row makes a batch of its own.
+
+    Returns:
+        Batches of rows of like length, shortest first.
+    """
+    batches: list[list[Row]] = []
+    for row in sorted(rows, key=len):
+        # Rows come shortest first: the newest is the longest, and all are padded to it.
+        if batches and (len(batches[-1]) + 1) * len(row) <= tokens_at_once:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _filled(rows: Sequence[Row], tokens_per_step: int) -> list[list[Row]]:
+    steps: list[list[Row]] = []
     size = 0
-    for number in numbers:
-        bucket.append(number)
-        size += len(rows[number])
-        if size >= _STEPS_PER_BUCKET * tokens_per_step:
-            steps += _steps(rows, sorted(bucket, key=lambda member: len(rows[member])), tokens_per_step)
-            bucket, size = [], 0
-    steps += _steps(rows, sorted(bucket, key=lambda member: len(rows[member])), tokens_per_step)
-    order.shuffle(steps)
-    return steps
-
-
-def _steps(rows: Sequence[Row], numbers: Sequence[int], tokens_per_step: int) -> list[tuple[int, ...]]:
-    steps: list[tuple[int, ...]] = []
-    current: list[int] = []
-    for number in numbers:
-        # The rows come shortest first: the newest is the longest, and all are padded to it.
-        if current and (len(current) + 1) * len(rows[number]) > tokens_per_step:
-            steps.append(tuple(current))
-            current = []
-        current.append(number)
-    if current:
-        steps.append(tuple(current))
+    for row in rows:
+        size += len(row)
+        if not steps or size > tokens_per_step:
+            steps.append([])
+            size = len(row)
+        steps[-1].append(row)
     return steps

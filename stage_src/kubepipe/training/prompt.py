@@ -6,9 +6,9 @@ All token sequences are made of the same pieces, in training as in prediction:
     prompt  = question, opening of the answer                one per question
     answer  = text of the answer, end token                  one per question
 
-Pieces meet at a single line break, across which the pre-tokenisers in use never merge, so prefix + prompt + answer is what the
-tokeniser makes of the whole text (a server that is handed plain text sees the same tokens). Text of the data never
-becomes a control token, whatever it contains.
+Pieces meet at a single line break, across which the pre-tokenisers in use never merge, so prefix + prompt + answer is
+what the tokeniser makes of the whole text (a server that is handed plain text sees the same tokens). Text of the data
+never becomes a control token, whatever it contains.
 """
 
 from __future__ import annotations

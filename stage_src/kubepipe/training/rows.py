@@ -123,9 +123,7 @@ def _by_window(
     return groups
 
 
-def _split(
-    branches: Sequence[Branch], prefix: int, max_row: int, *, share: bool
-) -> Iterator[tuple[Branch, ...]]:
+def _split(branches: Sequence[Branch], prefix: int, max_row: int, *, share: bool) -> Iterator[tuple[Branch, ...]]:
     part: list[Branch] = []
     length = prefix
     for branch in branches:

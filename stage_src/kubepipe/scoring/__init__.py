@@ -1,0 +1,24 @@
+"""EM and F1 of the official SQuAD scripts, confidence intervals, prediction."""
+
+from kubepipe.scoring.benchmark import Benchmark, benchmark
+from kubepipe.scoring.bootstrap import Interval, Intervals, difference, intervals
+from kubepipe.scoring.predict import Prediction, Predictor, open_predictor
+from kubepipe.scoring.prediction_file import read_predictions
+from kubepipe.scoring.squad import Part, QuestionScore, Scores, score
+
+__all__ = [
+    "Benchmark",
+    "Interval",
+    "Intervals",
+    "Part",
+    "Prediction",
+    "Predictor",
+    "QuestionScore",
+    "Scores",
+    "benchmark",
+    "difference",
+    "intervals",
+    "open_predictor",
+    "read_predictions",
+    "score",
+]

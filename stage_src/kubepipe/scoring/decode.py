@@ -1,0 +1,154 @@
+"""Greedy decoding of many questions that share contexts.
+
+The context is computed once, and so is its cache: all questions on it are branches of one row, as in training. A
+decoding step feeds one token per branch, and the tree mask lets it see the context and its own branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubepipe.training.objective import head_of
+from kubepipe.training.packing import CONTEXT, PADDING, collate, segments_of
+from kubepipe.training.rows import Branch, Row
+
+
+@dataclass(slots=True)
+class Generated:
+    """Token ids of one answer so far, without the end token, and the log-probabilities of all its tokens."""
+
+    ids: list[int] = field(default_factory=list)
+    log_probabilities: list[float] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Branch:
+    """A question that is being answered: where it stands, and what is fed next."""
+
+    row: int
+    number: int
+    position: int
+    token: int
+    answer: Generated
+
+
+def generate(
+    model: Any, rows: Sequence[Row], *, end_token: int, max_new_tokens: int, device: str
+) -> list[list[Generated]]:
+    """Answer all branches of some rows.
+
+    Args:
+        model: A causal language model that shares contexts (`can_share_contexts`).
+        rows: Contexts with prompts; the answers of their branches are empty.
+        end_token: Ends an answer.
+        max_new_tokens: Longest answer.
+        device: cpu or cuda.
+
+    Returns:
+        Answers by row and branch.
+    """
+    import numpy as np
+    import torch
+    from transformers import DynamicCache
+
+    batch = collate(rows, pad_token=end_token)
+    length = batch.input_ids.shape[1]
+    # The segment of every token in the cache, by row.
+    segments = np.asarray([segments_of(row, length) for row in rows])
+    cache = DynamicCache(config=model.config)
+    answers = [[Generated() for _ in row.branches] for row in rows]
+    live = [
+        _Branch(number, part, len(row.prefix) + len(branch), end_token, answers[number][part - 1])
+        for number, row in enumerate(rows)
+        for part, branch in enumerate(row.branches, start=1)
+    ]
+    with torch.inference_mode():
+        hidden = _forward(model, batch.input_ids, batch.mask, batch.position_ids, cache, device)
+        places = [_last_token(row, part) + number * length for number, row in enumerate(rows) for part in _parts(row)]
+        _choose(model, hidden.flatten(0, 1)[places], live)
+        for _ in range(max_new_tokens - 1):
+            live = [branch for branch in live if branch.token != end_token]
+            if not live:
+                break
+            ids, positions, fresh, slots = _next_tokens(live, len(rows), end_token)
+            segments = np.concatenate([segments, fresh], axis=1)
+            hidden = _forward(model, ids, _mask(segments, fresh), positions, cache, device)
+            _choose(model, hidden.flatten(0, 1)[slots], live)
+    for row_answers in answers:
+        for answer in row_answers:
+            if answer.ids and answer.ids[-1] == end_token:
+                answer.ids.pop()
+    return answers
+
+
+def prompt_row(prefix: Sequence[int], prompts: Sequence[Sequence[int]], *, answer: tuple[int, ...] = ()) -> Row:
+    """A row of questions without answers, or with one and the same."""
+    return Row(tuple(prefix), tuple(Branch(tuple(prompt), answer) for prompt in prompts))
+
+
+def _forward(model: Any, ids: Any, mask: Any, positions: Any, cache: Any, device: str) -> Any:
+    """Last hidden states; the cache grows by the tokens."""
+    import torch
+
+    outputs = model(
+        input_ids=torch.from_numpy(ids).to(device),
+        attention_mask=torch.from_numpy(mask).to(device),
+        position_ids=torch.from_numpy(positions).to(device),
+        past_key_values=cache,
+        use_cache=True,
+        output_hidden_states=True,
+        logits_to_keep=1,
+    )
+    return outputs.hidden_states[-1]
+
+
+def _choose(model: Any, hidden: Any, live: Sequence[_Branch]) -> None:
+    """Give each branch its most probable next token."""
+    logits = head_of(model)(hidden).float()
+    best, chosen = logits.log_softmax(dim=-1).max(dim=-1)
+    for branch, value, token in zip(live, best.tolist(), chosen.tolist(), strict=True):
+        branch.token = token
+        branch.answer.ids.append(token)
+        branch.answer.log_probabilities.append(value)
+
+
+def _next_tokens(live: Sequence[_Branch], rows: int, filler: int) -> tuple[Any, Any, Any, list[int]]:
+    """Ids, positions and segments of the tokens to feed, each (rows, slots), and the flat slot of each branch."""
+    import numpy as np
+
+    taken = [0] * rows
+    slots = []
+    for branch in live:
+        slots.append(taken[branch.row])
+        taken[branch.row] += 1
+    shape = (rows, max(taken))
+    ids: Any = np.full(shape, filler, dtype=np.int64)
+    positions: Any = np.zeros(shape, dtype=np.int64)
+    segments: Any = np.full(shape, PADDING, dtype=np.int64)
+    for branch, slot in zip(live, slots, strict=True):
+        ids[branch.row, slot] = branch.token
+        positions[branch.row, slot] = branch.position
+        segments[branch.row, slot] = branch.number
+        branch.position += 1
+    return ids, positions, segments, [branch.row * shape[1] + slot for branch, slot in zip(live, slots, strict=True)]
+
+
+def _mask(segments: Any, fresh: Any) -> Any:
+    """(B, 1, S, K) bool: what the S new tokens of each row see of the K in the cache, themselves included."""
+    import numpy as np
+
+    key, query = segments[:, None, :], fresh[:, :, None]
+    seen = ((key == CONTEXT) | (key == query)) & (key != PADDING)
+    # An empty slot sees itself, so that no softmax runs over nothing.
+    seen[:, :, -fresh.shape[1] :] |= np.eye(fresh.shape[1], dtype=bool)
+    return seen[:, None]
+
+
+def _parts(row: Row) -> range:
+    return range(1, len(row.branches) + 1)
+
+
+def _last_token(row: Row, part: int) -> int:
+    return len(row.prefix) + sum(map(len, row.branches[:part])) - 1
