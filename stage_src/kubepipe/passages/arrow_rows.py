@@ -1,7 +1,8 @@
 """Parquet and Arrow files, and folders saved by `datasets`.
 
 `Dataset.save_to_disk` writes Arrow files and names them in `state.json`; `DatasetDict.save_to_disk` does so in a folder
-per split. They are read here as what they are, Arrow files: importing `datasets` costs seconds and is not in every image.
+per split. They are read here as what they are, Arrow files: importing `datasets` costs seconds, and not every image has
+it.
 """
 
 from __future__ import annotations

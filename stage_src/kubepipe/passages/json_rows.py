@@ -23,8 +23,8 @@ def read_json(
 ) -> tuple[str, Iterator[RawQuestion]]:
     """A JSON file of any shape that is read, as its format and its questions.
 
-    A first line that is a JSON object by itself, with more lines behind it, makes the file JSONL, and it is read line by
-    line. Everything else is one document, read at once.
+    A first line that is a JSON object by itself, with more lines behind it, makes the file JSONL, read line by line.
+    Everything else is one document, read at once.
 
     Raises:
         InputError: The file is no JSON, or JSON of another shape.
