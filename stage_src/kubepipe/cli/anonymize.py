@@ -44,16 +44,17 @@ def anonymize(
     a residual risk, not data without any.
     """
     chosen = load_settings(file=settings, overrides=overrides or [])
-    source = read_source(dataset, chosen.dataset, seed=chosen.seed)
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
     folder = keys.expanduser()
     create_keys(folder)
     worker = _Worker(chosen, load_pseudonym_key(folder))
-    if out.suffix == ".json" and source.format == "squad":
+    squad = source.format.startswith("squad")
+    if out.suffix == ".json" and squad:
         rewrite_squad(dataset, out, worker.one)
     elif out.suffix in {".jsonl", ".csv", ".parquet"}:
         write_rows(out, worker.many([passage for split in SPLITS for passage in source.splits[split]]))
     else:
-        forms = ".json, .jsonl, .csv or .parquet" if source.format == "squad" else ".jsonl, .csv or .parquet"
+        forms = ".json, .jsonl, .csv or .parquet" if squad else ".jsonl, .csv or .parquet"
         raise OutputError("is no form that can be written", place=str(out), remedy=f"Let it end in {forms}")
     replaced, dropped = sum(worker.replaced.values()), sum(worker.dropped.values())
     typer.echo(f"{replaced} entities replaced, {dropped} questions dropped, written to {out}")

@@ -39,7 +39,7 @@ def benchmark(
     from kubepipe.scoring import read_predictions, score
 
     # A file of predictions may name questions by their original ids, so nothing is split off or capped.
-    source = read_source(dataset, chosen.dataset, seed=chosen.seed)
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
     passages = [passage for split in SPLITS for passage in source.splits[split]]
     given = read_predictions(predictions) if predictions else _answer(str(model), passages, chosen)
     scores = score(given, passages).document()

@@ -11,8 +11,8 @@ DatasetArgument = Annotated[
     Path,
     typer.Argument(
         metavar="DATASET",
-        help="SQuAD JSON, JSONL, CSV or Parquet, a folder saved by `datasets`, a folder of split files, or a gzip or zip "
-        "of these.",
+        help="SQuAD JSON, JSONL, CSV or Parquet, a folder saved by `datasets`, a folder of split files, "
+        "or a gzip or zip of these.",
         show_default=False,
     ),
 ]

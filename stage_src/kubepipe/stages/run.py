@@ -184,7 +184,7 @@ def _reveal(failure: BaseException, spec: StageSpec) -> KubePipeError:
         _LOG.error("step failed", step=spec.name, error=failure.one_line())
         return failure
     stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(failure.__traceback__)]
-    _LOG.error("step failed", step=spec.name, error=type(failure).__name__, stack=stack)
+    _LOG.error("step failed", step=spec.name, error=type(failure).__name__, frames=stack)
     error = StepFailedError(f"unexpected {type(failure).__name__}", place=f"step {spec.name}")
     error.__suppress_context__ = True
     return error
