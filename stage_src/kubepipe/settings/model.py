@@ -75,9 +75,18 @@ class PrivacySettings(Section):
     classes: tuple[Literal["DIRECT", "QUASI", "ART9", "OTHER"], ...] = Field(
         ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."
     )
+    method: Literal["pseudonymise", "mask"] = Field(
+        "pseudonymise",
+        description="What takes the place of an entity: a surrogate that a key chooses, or the tag of its type.",
+    )
     unknown_columns: Literal["drop", "refuse"] = Field(
         "drop",
         description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
+    )
+    max_direct_density: float = Field(
+        0.0,
+        ge=0.0,
+        description="Highest number of direct identifiers per 1,000 tokens at which the assessment still says: no risk.",
     )
     max_rounds: int = Field(
         3, ge=1, le=10, description="Rounds of pseudonymise, measure, escalate before the data is quarantined."
@@ -118,7 +127,7 @@ class TrainingSettings(Section):
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
     epochs: float = Field(2.0, gt=0.0, description="Passes over the training questions.")
     tokens_per_batch: int = Field(
-        4096, ge=128, description="Token budget of one optimiser step, padding included; contexts are packed once."
+        4096, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
     )
     max_tokens: int = Field(
         1024,
@@ -132,6 +141,12 @@ class TrainingSettings(Section):
     threads: int | None = Field(None, ge=1, description="CPU threads; null takes what the machine or the pod has.")
     weight_decay: float = Field(0.0, ge=0.0, description="Weight decay of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0.0, description="Gradients are clipped to this norm.")
+    validation_questions: int = Field(
+        32, ge=0, description="Held-out questions whose loss is taken before and after training; 0 takes none."
+    )
+    checkpoint_seconds: float = Field(
+        300.0, gt=0.0, description="Seconds between checkpoints; a stopped run goes on from the newest."
+    )
 
 
 class ScoringSettings(Section):

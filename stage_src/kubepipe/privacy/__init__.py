@@ -1,0 +1,30 @@
+"""Privacy: find personal data, replace it without losing an answer, measure what is left, and decide."""
+
+from kubepipe.privacy.assess import RiskReport, assess
+from kubepipe.privacy.detect import Detector, ModelStatus, available_models, build_detector, check_language
+from kubepipe.privacy.entities import EntityClass, Span
+from kubepipe.privacy.gate import Measures, Reason, Verdict, decide, measure
+from kubepipe.privacy.minimise import minimise
+from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault
+
+__all__ = [
+    "Detector",
+    "EntityClass",
+    "Measures",
+    "ModelStatus",
+    "Protected",
+    "Pseudonymiser",
+    "Reason",
+    "RiskReport",
+    "Span",
+    "Survey",
+    "Vault",
+    "Verdict",
+    "assess",
+    "available_models",
+    "build_detector",
+    "check_language",
+    "decide",
+    "measure",
+    "minimise",
+]

@@ -1,0 +1,90 @@
+"""Roles of columns beyond context, question and answers, from their names and from what stands in them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from kubepipe.privacy.entities.model import EntityClass
+
+Role = Literal["direct", "quasi", "sensitive", "free text", "other"]
+
+_DIRECT: Final = re.compile(
+    r"(?:^|[_\W])(?:(?:first|last|full|sur|given|family|middle|maiden|patient|customer|client|user|doctor|employee)?_?name|"
+    r"e?_?mail|phone|mobile|fax|tel|ssn|iban|card|passport|mrn|nhs|nino|licen[cs]e|account|address|street|ip|url|handle|"
+    r"(?:patient|customer|client|user|person|member|employee)_?(?:id|no|nr|number)|vorname|nachname|anschrift|nom|prenom)"
+    r"(?:$|[_\W])",
+    re.IGNORECASE,
+)
+_QUASI: Final = re.compile(
+    r"(?:^|[_\W])(?:age|dob|birth\w*|date|year|sex|gender|zip|post_?code|plz|city|town|state|region|county|country|"
+    r"nationality|job|occupation|profession|employer|company|marital\w*|education|income|salary|alter|geburt\w*|ort|beruf)"
+    r"(?:$|[_\W])",
+    re.IGNORECASE,
+)
+_SENSITIVE: Final = re.compile(
+    r"(?:^|[_\W])(?:diagnos\w*|disease|condition|health\w*|medic\w*|drug|blood\w*|religion|race|ethnic\w*|politic\w*|party|"
+    r"union|sexual\w*|orientation|criminal\w*|offen[cs]e|disability|icd\w*|symptom\w*|treatment|therapy)(?:$|[_\W])",
+    re.IGNORECASE,
+)
+_FREE_TEXT_WORDS: Final = 6
+_MOSTLY: Final = 0.5
+
+
+@dataclass(slots=True)
+class Column:
+    """What was seen of a column; of the values only hashes are kept.
+
+    Attributes:
+        name: Its name in the source.
+        rows: Questions that have a value.
+        values: Hashes of the different values.
+        words: Words of all values together.
+        classes: Rows in which an entity of each class was found.
+    """
+
+    name: str
+    rows: int = 0
+    values: set[int] = field(default_factory=set)
+    words: int = 0
+    classes: Counter[EntityClass] = field(default_factory=Counter)
+
+    def add(self, value: str, classes: frozenset[EntityClass]) -> None:
+        """Take in one value; an empty one does not count."""
+        if not value.strip():
+            return
+        self.rows += 1
+        self.values.add(hash(value))
+        self.words += len(value.split())
+        self.classes.update(classes)
+
+    def role(self) -> Role:
+        """What the column is, worst first."""
+        if _DIRECT.search(self.name):
+            return "direct"
+        if _SENSITIVE.search(self.name):
+            return "sensitive"
+        is_text = self.rows > 0 and self.words / self.rows > _FREE_TEXT_WORDS
+        if is_text:
+            return "free text"
+        if self._mostly("DIRECT"):
+            return "direct"
+        if _QUASI.search(self.name) or self._mostly("QUASI"):
+            return "quasi"
+        return "sensitive" if self._mostly("ART9") else "other"
+
+    def document(self) -> Mapping[str, Any]:
+        """The column as JSON values."""
+        return {
+            "name": self.name,
+            "role": self.role(),
+            "rows": self.rows,
+            "distinct": len(self.values),
+            "uniqueness": len(self.values) / self.rows if self.rows else 0.0,
+        }
+
+    def _mostly(self, cls: EntityClass) -> bool:
+        return self.rows > 0 and self.classes[cls] / self.rows > _MOSTLY

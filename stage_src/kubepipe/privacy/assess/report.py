@@ -1,0 +1,167 @@
+"""The risk report of a data set: counts, densities and shares with intervals; never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kubepipe.passages.model import Passage
+from kubepipe.privacy.assess.columns import Column
+from kubepipe.privacy.assess.tally import SplitTally, Tally, TypeTally
+from kubepipe.privacy.detect.detector import Detector, build_detector
+from kubepipe.privacy.entities.model import EntityClass, Span, class_of
+from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.intervals import wilson
+from kubepipe.privacy.pseudonymise.fields import Joined, join
+from kubepipe.privacy.pseudonymise.survey import BATCH, batches, within_fields
+from kubepipe.settings.model import PrivacySettings
+
+_CLASSES: Final[tuple[EntityClass, ...]] = ("DIRECT", "QUASI", "ART9", "OTHER")
+
+
+@dataclass(slots=True)
+class RiskReport:
+    """What `assess` counted.
+
+    Attributes:
+        settings: The policy that it was counted under.
+        tally: Counts of all passages.
+        splits: Counts by split.
+        columns: Columns beyond context, question and answers, by name.
+    """
+
+    settings: PrivacySettings
+    tally: Tally = field(default_factory=Tally)
+    splits: dict[str, SplitTally] = field(default_factory=dict)
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the risk is yes; empty when it is no."""
+        per_1000 = self._density(self.tally.of_class("DIRECT"))
+        found = []
+        if per_1000 > self.settings.max_direct_density:
+            found.append("direct_identifiers")
+        if self.tally.with_linkage:
+            found.append("sensitive_linkage")
+        if any(column.role() in ("direct", "sensitive") and column.rows for column in self.columns.values()):
+            found.append("columns")
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """The report as JSON values (schema `risk-report`)."""
+        tally = self.tally
+        passages = sum(split.passages for split in self.splits.values())
+        questions = sum(split.questions for split in self.splits.values())
+        with_direct = tally.class_passages["DIRECT"]
+        unique = tally.unique_sets()
+        return {
+            "schema_version": 1,
+            "language": self.settings.language,
+            "risk": "yes" if self.reasons else "no",
+            "reasons": self.reasons,
+            "tokens": self._tokens(),
+            "questions": questions,
+            "passages": {
+                "total": passages,
+                "with_direct": with_direct,
+                "with_quasi": tally.class_passages["QUASI"],
+                "with_sensitive_linkage": tally.with_linkage,
+                "unique_quasi_sets": unique,
+            },
+            "classes": [self._class_row(cls) for cls in _CLASSES],
+            "types": [self._type_row(type_, tally.types[type_]) for type_ in sorted(tally.types, key=_by_class)],
+            "shares": {
+                "at_risk": _share(with_direct, passages),
+                "sensitive_linkage": _share(tally.with_linkage, passages),
+                "singling_out": _share(unique, passages),
+                "questions_at_risk": _share(tally.questions_at_risk, questions),
+            },
+            "columns": [dict(self.columns[name].document()) for name in sorted(self.columns)],
+            "splits": {
+                name: {
+                    "passages": split.passages,
+                    "questions": split.questions,
+                    "tokens": split.tokens,
+                    "with_direct": split.with_direct,
+                }
+                for name, split in self.splits.items()
+            },
+        }
+
+    def _tokens(self) -> int:
+        return sum(split.tokens for split in self.splits.values())
+
+    def _density(self, tallies: Iterable[TypeTally]) -> float:
+        tokens = self._tokens()
+        return 1000 * sum(counts.mentions for counts in tallies) / tokens if tokens else 0.0
+
+    def _class_row(self, cls: EntityClass) -> dict[str, Any]:
+        tallies = self.tally.of_class(cls)
+        return {
+            "class": cls,
+            "mentions": sum(counts.mentions for counts in tallies),
+            "distinct": sum(len(counts.values) for counts in tallies),
+            "density_per_1000_tokens": self._density(tallies),
+            "passages": self.tally.class_passages[cls],
+        }
+
+    def _type_row(self, type_: str, counts: TypeTally) -> dict[str, Any]:
+        return {
+            "class": class_of(type_),
+            "type": type_,
+            "mentions": counts.mentions,
+            "distinct": len(counts.values),
+            "density_per_1000_tokens": self._density([counts]),
+            "passages": counts.passages,
+        }
+
+
+def assess(
+    splits: Mapping[str, Iterable[Passage]], settings: PrivacySettings, detector: Detector | None = None
+) -> RiskReport:
+    """Count the personal data of a data set; nothing is changed.
+
+    Args:
+        splits: Passages by split.
+        settings: The policy.
+        detector: Finds the spans; None builds the policy's own.
+
+    Raises:
+        ModelNotFoundError: The language's model is not on this machine.
+    """
+    reader = detector if detector is not None else build_detector(settings)
+    report = RiskReport(settings)
+    for name, passages in splits.items():
+        split = report.splits.setdefault(name, SplitTally())
+        for batch in batches(passages, BATCH):
+            joined = [join(passage) for passage in batch]
+            for passage, item, spans in zip(batch, joined, reader.detect([item.text for item in joined]), strict=True):
+                _add(report, split, passage, item, within_fields(item, spans))
+    return report
+
+
+def _add(report: RiskReport, split: SplitTally, passage: Passage, joined: Joined, spans: list[Span]) -> None:
+    split.passages += 1
+    split.questions += len(passage.questions)
+    split.tokens += sum(1 for _ in tokens_of(joined.text))
+    classes = report.tally.add(joined.text, spans, len(passage.questions))
+    split.with_direct += "DIRECT" in classes
+    position = 0
+    for place in joined.fields:
+        if not place.column:
+            continue
+        while position < len(spans) and spans[position].end <= place.start:
+            position += 1
+        inside = [span for span in spans[position:] if span.start < place.end] if position < len(spans) else []
+        column = report.columns.setdefault(place.column, Column(place.column))
+        column.add(joined.text[place.start : place.end], frozenset(span.cls for span in inside))
+
+
+def _by_class(type_: str) -> tuple[int, str]:
+    return _CLASSES.index(class_of(type_)), type_
+
+
+def _share(hits: int, total: int) -> dict[str, Any]:
+    return {"share": hits / total if total else 0.0, "interval": list(wilson(hits, total))}

@@ -1,0 +1,123 @@
+"""Postal addresses: streets with a number, rooms, post boxes, postcodes, and address blocks line by line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+
+_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][\w'’.\-]*"
+_STREET_EN: Final = (
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Parkway|Pkwy|"
+    r"Highway|Hwy|Circle|Cir|Trail|Trl|Close|Crescent|Cres|Grove|Mews|Row|Walk|Gardens|Alley|Plaza|Turnpike|Loop|Path|Pike|Route)"
+)
+_STREET_AFFIX: Final = (
+    r"(?:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|gatan|gata|vägen|väg|vej|vejen|gade|gaden|veien|vei|gate|"
+    r"katu|tie|kuja|polku|tänav|tn|straat|laan|plein|weg|dreef|utca|út|útja|tér|köz|u\.|ulica|ul\.|cesta|ulice|náměstí|iela)"
+)
+_STREET_HEAD: Final = (
+    r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai|[Ii]mpasse|[Rr]oute|[Vv]ia|[Vv]iale|[Pp]iazza|[Cc]orso|"
+    r"[Cc]alle|C/|[Cc]arrer|[Aa]venida|[Aa]v\.|[Pp]aseo|[Pp]laza|[Rr]úa|[Rr]ua|[Tt]ravessa|[Pp]raça|[Uu]lica|[Uu]l\.|[Oo]s\.|[Bb]ulevardul|[Ss]trada)"
+)
+_NUMBER: Final = r"\d{1,5}(?:[-/ ]?[A-Za-z](?![A-Za-z]))?(?:[-/]\d{1,4})?"
+_ROOM: Final = r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Rm|Floor|Fl|Building|Bldg|Box|Lot|App|Wohnung|Etage|lok|Kv)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b"
+_STREET: Final = re.compile(
+    rf"(?<![\w.,/-])(?:"
+    rf"{_NUMBER},?[ \t]+(?:(?:{_WORD}|of|the|de|la)[ \t]+){{1,4}}?{_STREET_EN}\b\.?(?:[ \t]+(?:N|S|E|W|NE|NW|SE|SW)\b)?"
+    rf"|(?:{_NUMBER},?[ \t]+)?(?:{_WORD}[ \t]+){{0,3}}(?:{_WORD}{_STREET_AFFIX}|{_WORD}[ \t]+{_STREET_AFFIX})(?!\w)[ \t]*{_NUMBER}(?![\w])"
+    rf"|{_NUMBER}(?:[ \t]?(?:bis|ter))?,?[ \t]+{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|l'|d'|del|della|do|da|dos)[ \t]*)*{_WORD}(?:[ \t]+{_WORD}){{0,3}}(?:,?[ \t]+{_NUMBER})?"
+    rf"|{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|del|della|do|da|dos)[ \t]+)*{_WORD}(?:[ \t]+{_WORD}){{0,3}},?[ \t]+{_NUMBER}(?!\w)"
+    rf")(?:[ \t]*,?[ \t]*(?:#[ ]?\d+|{_ROOM}))?"
+)
+_PARTS: Final = re.compile(
+    rf"(?<!\w){_ROOM}|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
+    r"|(?<!\w)(?:APO|FPO|DPO)[ ](?:AA|AE|AP)\b",
+    re.IGNORECASE,
+)
+_POSTCODE: Final = re.compile(
+    r"(?<![\w])(?:(?:GIR ?0AA|[A-PR-UWYZ]\d[A-HJKPSTUW\d]? ?\d[ABD-HJLNP-UW-Z]{2}|[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]? ?\d[ABD-HJLNP-UW-Z]{2})"
+    r"|[ABCEGHJ-NPRSTVXY]\d[A-Z] ?\d[A-Z]\d"
+    r"|(?<=[, \n][A-Z]{2} )\d{5}(?:-\d{4})?"
+    r"|[A-Z]{1,2}-\d{4,5}(?= [A-ZÄÖÜ]))(?![\w-])"
+)
+_POSTCODE_CUE: Final = re.compile(
+    r"\b(?:zip|zip[ -]?code|post[ -]?code|postal code|postleitzahl|plz|code postal)s?\b[\s:#]*(?:(?:is|was|of|to|for|my|the)[\s:]+){0,3}"
+    r"(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ]\d{3,4})?)(?!\w)",
+    re.IGNORECASE,
+)
+# An address that its sentence announces: from the first house number on, to the end of the sentence or line.
+_ANNOUNCED: Final = re.compile(
+    r"\b(?:address(?: \w+)?(?: is| was|:)| of \w+ is|lives? (?:at|on|in)|living at|lived at|resid(?:es|ing|ed) at|located (?:at|on)|"
+    r"(?:ship|deliver|send|mail|move|moved|moving|delivered|shipped)(?: \w+){0,3} (?:to|at)|"
+    r"office (?:is )?(?:at|on)|wohnt in|wohnhaft in|habite|demeurant)[\s:]+"
+    rf"(?P<address>{_NUMBER}[ \t]+(?:{_WORD}|de|do|da|la|of)(?:[ \t]+(?:{_WORD}|\d{{1,5}}\w?|de|do|da|la|of|u\.)){{0,5}})",
+)
+_BLOCK_STREET: Final = re.compile(
+    rf"(?:{_NUMBER},?[ \t]+(?:{_WORD}|de|do|da|of|la)(?:[ \t]+(?:{_WORD}|de|do|da|of|la|\d{{1,5}}\w?)){{0,5}}"
+    rf"|{_WORD}(?:[ \t]+(?:{_WORD}|de|do|da|of|la)){{0,4}}[ \t]+{_NUMBER})[,.]?\Z"
+)
+_BLOCK_POSTCODE: Final = re.compile(r"(?:\d{4,6}|\d{3} \d{2}|\d{4}-\d{3}|\d{5}-\d{4}|\d{2}-\d{3})\Z")
+_POSTCODE_IN_LINE: Final = re.compile(
+    r"(?<![\w/-])(?:\d{5}-\d{4}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,6})(?![\w/-])"
+)
+_LINE: Final = re.compile(r"[^\n]+")
+_LONGEST_LINE: Final = 60
+_SHORTEST_BLOCK: Final = 2
+
+
+def addresses(text: str) -> Iterator[Span]:
+    """ADDRESS and POSTCODE spans; they may overlap, the longer one counts."""
+    for match in _STREET.finditer(text):
+        yield _span(match.start(), match.end(), "ADDRESS", "street")
+    for match in _PARTS.finditer(text):
+        yield _span(match.start(), match.end(), "ADDRESS", "box")
+    for match in _POSTCODE.finditer(text):
+        yield _span(match.start(), match.end(), "POSTCODE", "postcode")
+    for match in _POSTCODE_CUE.finditer(text):
+        yield _span(match.start("code"), match.end("code"), "POSTCODE", "postcode")
+    for match in _ANNOUNCED.finditer(text):
+        yield _span(match.start("address"), match.end("address"), "ADDRESS", "announced")
+    yield from _blocks(text)
+
+
+def _blocks(text: str) -> Iterator[Span]:
+    """Consecutive short lines of which one is a street with its number: an address on a letter or a form."""
+    if "\n" not in text:
+        return
+    block: list[tuple[int, int]] = []
+    for match in [*_LINE.finditer(text), None]:
+        line = match.group() if match is not None else ""
+        if match is not None and len(line.strip()) <= _LONGEST_LINE:
+            if line.strip():
+                left = match.start() + len(line) - len(line.lstrip())
+                block.append((left, left + len(line.strip())))
+            continue
+        yield from _block(text, block)
+        block = []
+
+
+def _block(text: str, lines: list[tuple[int, int]]) -> Iterator[Span]:
+    if len(lines) < _SHORTEST_BLOCK:
+        return
+    streets = [number for number, (start, end) in enumerate(lines) if _is_street(text[start:end])]
+    if not streets:
+        return
+    for number in streets:
+        yield _span(*lines[number], "ADDRESS", "block")
+    # Behind the street stand city, region, country and the postcode.
+    for start, end in lines[streets[0] + 1 :]:
+        for match in _POSTCODE_IN_LINE.finditer(text, start, end):
+            yield _span(match.start(), match.end(), "POSTCODE", "block")
+    for start, end in lines:
+        if _BLOCK_POSTCODE.match(text[start:end]):
+            yield _span(start, end, "POSTCODE", "block")
+
+
+def _is_street(line: str) -> bool:
+    return bool(_BLOCK_STREET.match(line) or _STREET.match(line) or _PARTS.match(line)) and not line.endswith(":")
+
+
+def _span(start: int, end: int, type_: str, source: str) -> Span:
+    return Span(start, end, type_, class_of(type_), f"address:{source}", 0.85)

@@ -1,0 +1,99 @@
+"""The detector: named entities and rules, merged, with found names carried to their other mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import entry_points
+from typing import Final, Protocol
+
+from kubepipe.errors import SettingsError
+from kubepipe.privacy.detect.addresses import addresses
+from kubepipe.privacy.detect.calendar import dates
+from kubepipe.privacy.detect.merge import merge
+from kubepipe.privacy.detect.models import resolve_model
+from kubepipe.privacy.detect.ner import EntityRecogniser
+from kubepipe.privacy.detect.numbers import number_identifiers
+from kubepipe.privacy.detect.patterns import network_identifiers
+from kubepipe.privacy.detect.people import ages, listed_people, titled_people
+from kubepipe.privacy.detect.propagate import propagate
+from kubepipe.privacy.detect.special import special_categories
+from kubepipe.privacy.entities.model import Span
+from kubepipe.settings.model import PrivacySettings
+
+ENTRY_POINTS: Final = "kubepipe.detectors"
+"""Group of entry points; each names a callable `(text, language) -> Iterable[Span]`."""
+
+
+class Recogniser(Protocol):
+    """What reads texts for named entities."""
+
+    def recognise(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Entities of each text."""
+        ...
+
+
+PlugIn = Callable[[str, str], Iterator[Span]]
+
+
+class Detector:
+    """Finds personal data in texts.
+
+    Args:
+        recogniser: Reads for named entities; None leaves only the rules (for tests and for quick looks).
+        language: ISO 639-1 code.
+        plug_ins: Further detectors.
+    """
+
+    def __init__(self, recogniser: Recogniser | None, language: str, plug_ins: Sequence[PlugIn] = ()) -> None:
+        self._recogniser = recogniser
+        self._language = language
+        self._plug_ins = tuple(plug_ins)
+
+    def detect(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Spans of each text: sorted, not overlapping, offsets in code points of the text as given."""
+        entities = self._recogniser.recognise(texts) if self._recogniser is not None else [[] for _ in texts]
+        return [self._one(text, found) for text, found in zip(texts, entities, strict=True)]
+
+    def rules(self, text: str) -> Iterator[Span]:
+        """What the rules find by themselves, overlaps included."""
+        has_digit = any(map(str.isdigit, text))
+        yield from network_identifiers(text)
+        yield from titled_people(text)
+        yield from listed_people(text, self._language)
+        if has_digit:
+            yield from number_identifiers(text, self._language)
+            yield from addresses(text)
+            yield from ages(text)
+            yield from dates(text)
+        for plug_in in self._plug_ins:
+            yield from plug_in(text, self._language)
+
+    def _one(self, text: str, entities: list[Span]) -> list[Span]:
+        found = merge(text, [*entities, *self.rules(text)])
+        found = propagate(text, found, self._language)
+        return merge(text, [*found, *special_categories(text, found, self._language)])
+
+
+def build_detector(settings: PrivacySettings) -> Detector:
+    """The detector of a policy: the language's model, the rules, and installed plug-ins.
+
+    Raises:
+        ModelNotFoundError: The language's model is not on this machine.
+        SettingsError: A plug-in cannot be loaded.
+    """
+    recogniser = EntityRecogniser(resolve_model(settings.spacy_model, settings.language))
+    return Detector(recogniser, settings.language, _plug_ins())
+
+
+def _plug_ins() -> list[PlugIn]:
+    loaded: list[PlugIn] = []
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            loaded.append(entry.load())
+        except Exception as error:
+            raise SettingsError(
+                f"the detector plug-in '{entry.name}' cannot be loaded ({type(error).__name__})",
+                place=ENTRY_POINTS,
+                remedy="Repair or uninstall the package that brings it",
+            ) from error
+    return loaded

@@ -1,0 +1,204 @@
+"""Identifiers made of digits: phones, cards, IBANs, national identifiers, file and account numbers.
+
+One expression finds every run that could be one; what it is follows from checksums (python-stdnum, phonenumbers), from
+its shape, and from the words before it. Years, amounts, ranges and decimal numbers are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+
+_RUN: Final = re.compile(
+    r"(?<![\w.,@/:$€£+-])"
+    r"(?:\+|00)?\(?[A-Za-z]{0,4}\d(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}"
+    r"(?![\w%]|[.,]\d)"
+)
+_SEPARATORS: Final = re.compile(r"[\s.\-/()\u2011]+")
+_DATE: Final = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[ T]\d{1,2}(?:[:.]\d{2}){0,2})?\Z"
+)
+_RANGE: Final = re.compile(r"\d{1,4}(?:st|nd|rd|th|s)?[ ]?[-/.\u2011][ ]?\d{1,4}(?:st|nd|rd|th|s)?\Z")
+_GROUPED: Final = re.compile(r"\d{1,3}(?:[ .]000)+\Z")
+_PHONE_SHAPE: Final = re.compile(
+    r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
+)
+_PHONE_CUE: Final = re.compile(
+    r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|telefon|handy|anruf\w*|"
+    r"téléphone|portable|appel\w*|ring|reach(?:ed)?)\b[^\n]{0,40}\Z",
+    re.IGNORECASE,
+)
+_ID_CUE: Final = re.compile(
+    r"(?:\b(?:nos?|nrs?|numbers?|numéros?|nummern?|id|ids|identifier|code|pin|case|file|docket|application|account|acct|"
+    r"konto|compte|card|policy|invoice|order|ticket|ref|reference|licen[cs]e|licence|passport|patient|mrn|chart|record|"
+    r"member|membership|employee|student|serial|claim|claims|ssn|social security|insurance|nhs|nino|tax|vat|steuer\w*|"
+    r"kenn\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
+    r"routing|sort code|swift|bic|customer|client|booking|confirmation|tracking)|#|n°|№)"
+    r"[\s.:#=()\"'-]{0,4}(?:(?:no|nr|number|numbers|is|was|of|num|id|nummer|und|and|the|to|for|my|ending in|code)"
+    r"[\s.:#=-]{1,3}){0,3}\Z",
+    re.IGNORECASE,
+)
+_CASE: Final = re.compile(
+    r"(?<![\w.,/-])\d{2,6}/\d{2}(?:/\d{1,4})?(?![\w/])|(?<!\w)[A-Z]{1,4}[-/ ]?\d{3,8}/\d{2,4}(?!\w)"
+)
+_LAST_CONTEXT: Final = 60
+_MIN_CUED_DIGITS: Final = 3
+_MIN_BARE_DIGITS: Final = 8
+_MIN_MIXED: Final = 5
+
+NATIONAL: Final[tuple[str, ...]] = (
+    "us.ssn", "us.itin", "us.ein", "gb.nhs", "gb.utr", "de.idnr", "de.stnr", "fr.nir", "es.dni", "es.nie", "it.codicefiscale",
+    "nl.bsn", "be.nn", "at.vnr", "se.personnummer", "pl.pesel", "dk.cpr", "fi.hetu", "no.fodselsnummer", "ch.ssn", "ie.pps",
+    "pt.cc", "cz.rc", "ro.cnp", "bg.egn", "hr.oib", "ee.ik", "lt.asmens", "lv.pk", "br.cpf", "ca.sin", "au.tfn",
+    "au.medicare", "in_.aadhaar", "in_.pan", "za.idnr", "mx.curp", "cl.rut", "tr.tckimlik",
+)  # fmt: skip
+"""python-stdnum modules of identifiers that persons carry."""
+
+_NINO: Final = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]\Z", re.IGNORECASE)
+_SSN: Final = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}\Z")
+_REGIONS: Final[dict[str, tuple[str, ...]]] = {
+    "en": ("US", "GB", "CA", "AU", "IE", "NZ", "IN", "ZA"),
+    "de": ("DE", "AT", "CH"),
+    "fr": ("FR", "BE", "CH", "CA", "LU"),
+}
+
+
+def number_identifiers(text: str, language: str) -> Iterator[Span]:
+    """Identifiers among the digit runs of a text."""
+    for match in _RUN.finditer(text):
+        start, end = _trimmed(text, *match.span())
+        candidate = text[start:end]
+        digits = sum(map(str.isdigit, candidate))
+        if digits < _MIN_CUED_DIGITS:
+            continue
+        before = text[max(0, start - _LAST_CONTEXT) : start]
+        found = _classify(candidate, digits, before, language)
+        if found is not None:
+            type_, source, score = found
+            yield Span(start, end, type_, class_of(type_), f"pattern:{source}", score)
+    for match in _CASE.finditer(text):
+        if _is_case_number(match.group(), text[max(0, match.start() - _LAST_CONTEXT) : match.start()]):
+            yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while end > start and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
+
+
+def _classify(candidate: str, digits: int, before: str, language: str) -> tuple[str, str, float] | None:
+    """Type, source and score of a digit run, or None when it names nobody."""
+    if _DATE.match(candidate) or _GROUPED.match(candidate):
+        return None
+    compact = _SEPARATORS.sub("", candidate).lstrip("+")
+    if is_iban(compact):
+        return "IBAN", "iban", 1.0
+    if _SSN.match(candidate):
+        return "NATIONAL_ID", "us.ssn", 0.95
+    if compact.isdigit() and is_card(compact):
+        return "CARD", "luhn", 1.0
+    cued = bool(_ID_CUE.search(before))
+    mixed = not compact.isdigit()
+    national = national_scheme(candidate, compact) if digits >= _MIN_BARE_DIGITS - 2 else None
+    if national is not None and (cued or mixed):
+        return "NATIONAL_ID", national, 1.0
+    if not mixed and is_phone(candidate, before, language):
+        return "PHONE", "phone", 0.95
+    if cued and not _RANGE.match(candidate):
+        return "CODE", "cue", 0.9
+    if cued and digits >= _MIN_BARE_DIGITS - 2:
+        return "CODE", "cue", 0.9
+    if " " in candidate or _RANGE.match(candidate):
+        return None
+    if mixed and digits >= _MIN_MIXED:
+        return "CODE", "shape", 0.8
+    if not mixed and digits > _MIN_BARE_DIGITS and not compact.endswith("000"):
+        return "CODE", "shape", 0.8
+    return None
+
+
+def is_iban(compact: str) -> bool:
+    """Whether a text without blanks is an IBAN; the checksum decides."""
+    if not (15 <= len(compact) <= 34 and compact[:2].isalpha() and compact[2:4].isdigit()):
+        return False
+    return bool(_stdnum("iban").is_valid(compact, check_country=False))
+
+
+def is_card(compact: str) -> bool:
+    """Whether digits are a payment card number: length and issuer's first digit fit, and Luhn's sum holds."""
+    if not (12 <= len(compact) <= 19 and compact[0] in "23456"):
+        return False
+    return bool(_stdnum("luhn").is_valid(compact))
+
+
+def national_scheme(candidate: str, compact: str) -> str | None:
+    """Name of the first national scheme whose checksum holds, as python-stdnum names it."""
+    if _NINO.match(compact):
+        return "gb.nino"
+    return next((name for name in NATIONAL if _holds(name, candidate)), None)
+
+
+def is_phone(candidate: str, before: str, language: str) -> bool:
+    """Whether a digit run is a telephone number: valid in a region of the language, or dialled by the words before."""
+    digits = sum(map(str.isdigit, candidate))
+    if not 6 <= digits <= 15:
+        return False
+    if _PHONE_CUE.search(before) and not _RANGE.match(candidate.split(" ", maxsplit=1)[0]):
+        return True
+    if not _PHONE_SHAPE.match(candidate):
+        return False
+    if candidate.startswith("("):
+        return True
+    return is_valid_phone(candidate, language)
+
+
+def is_valid_phone(candidate: str, language: str) -> bool:
+    """Whether phonenumbers knows the number as valid in one of the language's regions."""
+    import phonenumbers
+
+    number = f"+{candidate[2:]}" if candidate.startswith("00") else candidate
+    for region in _REGIONS.get(language, ("US",)):
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(number, region)):
+                return True
+        except phonenumbers.NumberParseException:
+            return False
+    return False
+
+
+def _is_case_number(candidate: str, before: str) -> bool:
+    head, _, tail = candidate.rpartition("/")
+    is_year_pair = len(head) == 4 and head.isdigit() and len(tail) == 2
+    return (len(head) > 2 and not is_year_pair) or bool(_ID_CUE.search(before))
+
+
+@cache
+def _stdnum(name: str) -> Any:
+    return import_module(f"stdnum.{name}")
+
+
+@cache
+def _validator(name: str) -> Callable[[str], bool] | None:
+    try:
+        check: Callable[[str], bool] = _stdnum(name).is_valid
+    except (ImportError, AttributeError):
+        return None
+    return check
+
+
+def _holds(name: str, candidate: str) -> bool:
+    check = _validator(name)
+    return check is not None and bool(check(candidate))
+
+
+def scheme_holds(name: str, candidate: str) -> bool:
+    """Whether a text is valid in a national scheme that `national_scheme` named."""
+    if name == "gb.nino":
+        return bool(_NINO.match(_SEPARATORS.sub("", candidate)))
+    return _holds(name, candidate)

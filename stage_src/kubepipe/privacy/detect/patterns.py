@@ -1,0 +1,56 @@
+"""Identifiers with a syntax of their own: addresses on a network, and what is not found by its digits.
+
+One compiled expression per text; a cheap look for `@`, `:`, `.` decides whether it runs at all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+
+# Top-level domains after which a bare `name.tld` counts as a host; others need http://, www. or a path.
+_TLD: Final = (
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|me|tv|co|uk|us|ca|au|nz|ie|in|de|at|ch|fr|be|nl|lu|it|es|pt|pl|cz|"
+    "sk|hu|ro|bg|gr|hr|si|rs|se|no|dk|fi|is|ee|lv|lt|eu|jp|cn|kr|br|mx|ar|cl|za|ru|ua|tr|il|sg|hk|tw"
+)
+_NETWORK: Final = re.compile(
+    r"(?P<EMAIL>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?<![.-]))"
+    r"|(?P<URL>\b(?:https?|ftp)://[^\s<>\"'”’)\]}]+|\bwww\.[^\s<>\"'”’)\]}]+"
+    rf"|(?<![\w.@/-])(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TLD})(?:/[^\s<>\"'”’)\]}}]*)?(?![\w@-]))"
+    r"|(?P<MAC>(?<![\w:-])[0-9A-Fa-f]{2}(?P<colon>[:-])[0-9A-Fa-f]{2}(?:(?P=colon)[0-9A-Fa-f]{2}){4}(?![\w:-]))"
+    r"|(?P<IP6>(?<![\w:.])(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f:.]{3,45}(?![\w:]))"
+    r"|(?P<IP>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d))"
+    r"|(?P<HANDLE>(?<![\w@./])@[A-Za-z_]\w{2,29}(?!\w|\.\w))",
+    re.IGNORECASE,
+)
+_KINDS: Final = ("EMAIL", "URL", "MAC", "IP6", "IP", "HANDLE")
+_TRAILING: Final = ".,;:!?"
+
+
+def network_identifiers(text: str) -> Iterator[Span]:
+    """E-mail addresses, URLs and host names, IP and MAC addresses, @handles."""
+    if not ("@" in text or "." in text or ":" in text or "-" in text):
+        return
+    for match in _NETWORK.finditer(text):
+        kind = next(name for name in _KINDS if match.group(name) is not None)
+        start, end = match.span()
+        while kind in ("URL", "IP6") and end > start and text[end - 1] in _TRAILING:
+            end -= 1
+        if kind in ("IP", "IP6"):
+            if not _is_ip(text[start:end]):
+                continue
+            kind = "IP"
+        yield Span(start, end, kind, class_of(kind), f"pattern:{kind.lower()}", 0.99)
+
+
+def _is_ip(candidate: str) -> bool:
+    try:
+        ipaddress.ip_address(candidate)
+    except ValueError:
+        return False
+    # "::" and "1::" are punctuation far more often than addresses.
+    return sum(character.isalnum() for character in candidate) >= 4

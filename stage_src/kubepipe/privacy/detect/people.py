@@ -1,0 +1,121 @@
+"""People that the words around them give away: titles, greetings, form fields, and first names beside a surname."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, PARTICLES, common_words
+
+_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['’\-][^\W\d_]+)*"
+_PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
+_FULL_NAME: Final = (
+    rf"(?:{_NAME_WORD}\.?|{_PARTICLE})(?:[ \t]+(?:{_PARTICLE}[ \t]+)?{_NAME_WORD}(?:\.(?=[ \t]+[^\W\d_a-z]))?){{0,4}}"
+)
+_TITLE: Final = (
+    r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Dame|Lord|Lady|Rev|Reverend|Judge|Justice|Capt|Captain|Sgt|Lt|"
+    r"Sister|Nurse|Herr|Herrn|Frau|Fräulein|Monsieur|Madame|Mademoiselle|Mme|Mlle|Maître)"
+)
+_TITLED: Final = re.compile(
+    rf"(?<!\w)(?P<title>{_TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_FULL_NAME})"
+)
+_CUED: Final = re.compile(
+    r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |maiden )?"
+    r"name(?:[ \t]+is|'s|[ \t]+was|[?:])"
+    r"|\bname[ \t]*:|\bI am called|\bcall me|\bnamed|\bname is|\bmein Name ist|\bich heiße|\bje m'appelle"
+    r"|(?:^|\n)[ \t]*(?:Dear|Hi|Hello|Hallo|Liebe[r]?|Cher|Chère|Bonjour)"
+    r"|\b(?:Patient|Client|Customer|User|Tenant|Employee|Applicant|Claimant|Defendant|Plaintiff|Witness|Contact|Attn|From|To|"
+    r"Cc|Signed|Name|Sincerely|Regards|Author|Directed By|Nom|Patientin)[ \t]*[:,]"
+    r"|\b(?:Sincerely|Regards|Yours|Cheers|Thanks),?[ \t]*\n)"
+    rf"[ \t\"]*(?P<name>{_FULL_NAME})",
+)
+# The cue is read in any case, the name is not.
+_AGE: Final = re.compile(
+    r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|\w+[ -](?:old|of age)))"
+    r"|\b(?:aged?|age of|age is|age:|am|turned|turning|im Alter von|âgée? de)[ \t]+(?P<after>\d{1,3})(?![\w.,/%:-]*\d|\s*%)"
+    r"(?=\b(?![ ]?(?:km|miles|metres|meters|percent|dollars|euros|minutes|hours|points|of)\b))"
+    r"|(?<!\w)(?P<german>\d{1,3})(?=[ -]jährig|[ ]Jahre alt| ans\b)",
+    re.IGNORECASE,
+)
+_OLDEST: Final = 120
+_CUE_LENGTH: Final = 3
+
+_LOCALES: Final = ("en", "en_US", "en_GB", "de_DE", "fr_FR")
+_PAIR: Final = re.compile(
+    rf"(?<![\w'’.-])(?P<first>{_NAME_WORD})(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{_PARTICLE}[ \t]+)?{_NAME_WORD})"
+    r"(?![\w])"
+)
+
+
+def titled_people(text: str) -> Iterator[Span]:
+    """Names behind a title or a cue such as `my name is`; the titles themselves as TITLE."""
+    for match in _TITLED.finditer(text):
+        yield Span(match.start("title"), match.end("title"), "TITLE", class_of("TITLE"), "title", 0.95)
+        yield from _person(text, *match.span("name"), "title", 0.95)
+    for match in _CUED.finditer(text):
+        yield from _person(text, *match.span("name"), "cue", 0.8)
+
+
+def ages(text: str) -> Iterator[Span]:
+    """The number of an age."""
+    for match in _AGE.finditer(text):
+        group = match.lastgroup or "after"
+        if int(match.group(group)) <= _OLDEST:
+            yield Span(match.start(group), match.end(group), "AGE", class_of("AGE"), "pattern:age", 0.9)
+
+
+def listed_people(text: str, language: str) -> Iterator[Span]:
+    """A first name of Faker's lists beside another capitalised word that is no ordinary word."""
+    first_names = given_names()
+    position = 0
+    while (match := _PAIR.search(text, position)) is not None:
+        last = match.group("last")
+        if match.group("first").casefold() in first_names and _may_be_surname(last, language):
+            position = match.end()
+            yield Span(match.start(), position, "PERSON", class_of("PERSON"), "names", 0.8)
+        else:
+            position = match.end("first")
+
+
+@cache
+def given_names() -> frozenset[str]:
+    """First names of Faker's Latin-script lists, in lower case, without those that are ordinary English words."""
+    names: set[str] = set()
+    for locale in _LOCALES:
+        names.update(name.casefold() for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
+    ordinary = common_words("en") | {
+        "china",
+        "london",
+        "america",
+        "paris",
+        "asia",
+        "india",
+        "israel",
+        "english",
+        "royal",
+    }
+    return frozenset(name for name in names if len(name) >= _CUE_LENGTH and name not in ordinary)
+
+
+def _may_be_surname(word: str, language: str) -> bool:
+    lowered = word.casefold()
+    return lowered not in common_words(language) and lowered not in CALENDAR and len(word) > 1
+
+
+def _person(text: str, start: int, end: int, source: str, score: float) -> Iterator[Span]:
+    words = text[start:end].split()
+    while words and words[-1].rstrip(".").casefold() in PARTICLES | {"please", "could", "can", "user", "bot", "re"}:
+        end = start + text[start:end].rstrip().rfind(words.pop())
+        end = len(text[:end].rstrip())
+    while text[start:end].endswith("."):
+        end -= 1
+    if text[start:end].endswith(("'s", "’s")):
+        end -= 2
+    named = [word.strip(".").casefold() for word in text[start:end].split()]
+    ordinary = HONORIFICS | PARTICLES | GENERIC | CALENDAR
+    if start < end and any(word not in ordinary for word in named):
+        yield Span(start, end, "PERSON", class_of("PERSON"), source, score)

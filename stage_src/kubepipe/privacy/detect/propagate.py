@@ -1,0 +1,64 @@
+"""A name that was found once is found everywhere in its text: other mentions, parts, other case."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kubepipe.privacy.detect.merge import merge
+from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import Token, is_name_like, tokens_of
+from kubepipe.privacy.entities.words import CALENDAR, PARTICLES, common_words
+
+_SHORTEST_PART: Final = 3
+
+
+def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
+    """Spans, and PERSON spans for further mentions of the names in them.
+
+    A mention is the whole name in any case, or one of its parts that is no ordinary word, as whole words. A part counts
+    when it is written as it was found, or in capitals.
+    """
+    people = [span for span in spans if span.type == "PERSON"]
+    if not people:
+        return spans
+    names: set[tuple[str, ...]] = set()
+    for span in people:
+        words = tuple(token.text for token in tokens_of(text, span.start, span.end))
+        names.add(tuple(word.casefold() for word in words))
+        names.update((word.casefold(),) for word in words if _is_telling(word, language))
+    by_first: dict[str, list[tuple[str, ...]]] = {}
+    for name in names:
+        if name and (len(name) > 1 or name[0] not in PARTICLES | CALENDAR):
+            by_first.setdefault(name[0], []).append(name)
+    tokens = list(tokens_of(text))
+    covered = bytearray(len(text) + 1)
+    for span in spans:
+        if span.cls != "OTHER":
+            covered[span.start : span.end] = b"\1" * (span.end - span.start)
+    found: list[Span] = []
+    for position, token in enumerate(tokens):
+        if covered[token.start]:
+            continue
+        mention = _longest(tokens, position, by_first.get(token.text.casefold(), []))
+        if mention is not None:
+            start, end = mention
+            found.append(Span(start, end, "PERSON", class_of("PERSON"), "title:propagated", 0.8))
+    return merge(text, [*spans, *found]) if found else spans
+
+
+def _is_telling(word: str, language: str) -> bool:
+    return len(word) >= _SHORTEST_PART and is_name_like(word) and word.casefold() not in common_words(language)
+
+
+def _longest(tokens: list[Token], position: int, names: list[tuple[str, ...]]) -> tuple[int, int] | None:
+    for name in sorted(names, key=len, reverse=True):
+        window = tokens[position : position + len(name)]
+        if tuple(token.text.casefold() for token in window) != name:
+            continue
+        # One word alone must be written as a name is: "Frank said", not "frank words".
+        if len(name) == 1 and not is_name_like(window[0].text):
+            continue
+        if len(name) > 1 and window[-1].end - window[0].start > sum(map(len, name)) + 3 * len(name):
+            continue
+        return window[0].start, window[-1].end
+    return None

@@ -1,0 +1,33 @@
+"""Words of a text, as names are made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+# A word is a run of letters with their combining marks; an apostrophe joins only a short head (O'Brien, D'Angelo),
+# so a possessive or an elision stays outside. The underscore separates: SQuAD titles are written with it.
+_WORD: Final = re.compile(
+    r"(?:(?<![^\W\d_])[ODLMod]['’](?=[^\W\d_]{3}))?"
+    r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f])*"
+)
+
+
+class Token(NamedTuple):
+    """A word and where it stands, in code points."""
+
+    start: int
+    end: int
+    text: str
+
+
+def tokens_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
+    """Words of `text[start:end]`, with offsets in the whole text."""
+    for match in _WORD.finditer(text, start, len(text) if end is None else end):
+        yield Token(match.start(), match.end(), match.group())
+
+
+def is_name_like(word: str) -> bool:
+    """Whether a word is written as names are: not wholly in lower case (scripts without case count as names)."""
+    return not word.islower()

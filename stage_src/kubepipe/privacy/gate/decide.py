@@ -1,0 +1,79 @@
+"""The verdict: hard rules over measures. Nothing is weighed against anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from kubepipe.privacy.gate.measure import Measures
+from kubepipe.settings.model import PrivacySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the verdict is what it is.
+
+    Attributes:
+        code: For programs.
+        text: For people; never a value of the data.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate decided.
+
+    Attributes:
+        verdict: `pass`, `quarantine`, or `needs_human` when all rules hold but the policy asks for a person.
+        reasons: Empty on `pass`.
+    """
+
+    verdict: Literal["pass", "quarantine", "needs_human"]
+    reasons: tuple[Reason, ...]
+
+
+def decide(measures: Measures, settings: PrivacySettings) -> Verdict:
+    """Apply the policy's limits; a rule that cannot be judged counts as broken."""
+    broken = tuple(_broken(measures, settings))
+    if broken:
+        return Verdict("quarantine", broken)
+    if settings.require_approval:
+        return Verdict("needs_human", (Reason("approval_required", "The policy asks a person to approve the data."),))
+    return Verdict("pass", ())
+
+
+def _broken(measures: Measures, settings: PrivacySettings) -> Iterator[Reason]:
+    if measures.questions_after == 0:
+        yield Reason("nothing_left", "No question is left after protection.")
+    if not measures.leaking_share <= settings.max_residual_direct:
+        yield Reason(
+            "direct_identifier_left",
+            f"Direct identifiers of the original stand in {measures.leaking_passages} of {measures.passages_after} "
+            f"passages ({measures.leaks} places); at most a share of {settings.max_residual_direct:g} is allowed.",
+        )
+    if not measures.redetected_per_1000_tokens <= settings.max_redetected:
+        yield Reason(
+            "redetected",
+            f"A second look finds {measures.redetected_per_1000_tokens:.2f} direct identifiers per 1,000 words that are "
+            f"no surrogates; at most {settings.max_redetected:g} are allowed.",
+        )
+    if measures.aligned != measures.answers:
+        yield Reason(
+            "misaligned", f"{measures.answers - measures.aligned} answers do not stand where they say in their context."
+        )
+    if measures.changed_answer_counts:
+        yield Reason(
+            "answers_changed", f"{measures.changed_answer_counts} questions have gained or lost answers on the way."
+        )
+    if measures.foreign_passages:
+        yield Reason("foreign_passages", f"{measures.foreign_passages} passages belong to no passage of the original.")
+    if not measures.dropped_share <= settings.max_dropped:
+        yield Reason(
+            "too_many_dropped",
+            f"Protection cost a share of {measures.dropped_share:.3f} of the questions; at most "
+            f"{settings.max_dropped:g} is allowed.",
+        )

@@ -1,0 +1,197 @@
+"""From spans to edits, one per word, number or code: so an answer that is part of a name stays part of its surrogate."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from kubepipe.privacy.align import Edit
+from kubepipe.privacy.entities.model import Span
+from kubepipe.privacy.entities.tokens import Token, is_name_like, tokens_of
+from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES
+from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
+from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
+from kubepipe.privacy.pseudonymise.keyed import keyed_number
+from kubepipe.privacy.pseudonymise.names import NameSurrogates
+from kubepipe.privacy.pseudonymise.survey import Kind
+
+WORDY: Final[dict[str, Kind]] = {
+    "PERSON": "family",
+    "ORG": "org",
+    "PLACE": "place",
+    "NATIONALITY": "nationality",
+    "ADDRESS": "place",
+    "EVENT": "org",
+    "WORK": "org",
+    "PRODUCT": "org",
+    "MISC": "org",
+}
+"""Types whose words are replaced one by one, and the kind of a word that has no vote of its own."""
+
+_ADDRESS_WORDS: Final = frozenset(
+    ["apt", "apartment", "suite", "ste", "unit", "flat", "room", "rm", "floor", "fl", "building", "bldg", "box", "lot", "po", "p", "o", "b", "psc", "apo", "fpo", "dpo", "st", "ave", "rd", "blvd", "ln", "dr", "ct", "pl", "sq", "ter", "way", "parkway", "pkwy", "highway", "hwy", "circle", "cir", "trail", "trl", "close", "crescent", "cres", "grove", "mews", "row", "walk", "gardens", "alley", "loop", "path", "pike", "route", "lane", "drive", "postfach", "via", "calle", "rua", "rue", "chemin", "allée", "quai", "impasse", "utca", "katu", "weg", "gasse", "allee"]
+)
+_ENCLITICS: Final = frozenset(["s", "t", "d", "m", "ll", "re", "ve"])
+_APOSTROPHES: Final = "'’"
+_ROMAN: Final = re.compile(r"[IVXL]{2,7}")
+_NUMBER: Final = re.compile(r"\d+")
+_OLDEST_STEP: Final = 3
+
+
+class Surrogates:
+    """Everything that draws a surrogate, for one key and one data set."""
+
+    def __init__(self, names: NameSurrogates, codes: CodeSurrogates, kinds: dict[str, Kind], key: bytes) -> None:
+        self.names = names
+        self.codes = codes
+        self.kinds = kinds
+        self.key = key
+
+
+class PassageEdits:
+    """Collects the edits of one text; a place is edited once, the first rule wins.
+
+    Args:
+        text: The joined text.
+        surrogates: Where surrogates come from.
+        document: Name of the document: dates and ages of a document move alike.
+        shift: How far dates move.
+        language: ISO 639-1 code.
+        forced: Words in folded case that never stay, whatever they are part of.
+    """
+
+    def __init__(
+        self, text: str, surrogates: Surrogates, document: str, shift: Shift, language: str, forced: frozenset[str]
+    ) -> None:
+        self.text = text
+        self.counts: Counter[str] = Counter()
+        self._surrogates = surrogates
+        self._document = document
+        self._shift = shift
+        self._language = language
+        self._forced = forced
+        self._edits: list[Edit] = []
+        self._covered = bytearray(len(text))
+        self._words: set[str] = set()
+        self._years: frozenset[str] = frozenset()
+        self._skips: dict[tuple[str, Kind], int] = {}
+        self._owner: dict[str, str] = {}
+
+    def sorted(self) -> list[Edit]:
+        """The edits in order of place."""
+        return sorted(self._edits)
+
+    def mask(self, span: Span) -> None:
+        """Put the type's tag in the place of a span."""
+        if self._add(Edit(span.start, span.end, f"[{span.type}]")):
+            self.counts[span.type] += 1
+
+    def replace(self, span: Span) -> None:
+        """Put a surrogate in the place of a span."""
+        if span.type in WORDY:
+            changed = self._replace_words(span)
+        elif span.type == "DATE":
+            changed = self._replace_date(span)
+        elif span.type == "AGE":
+            changed = self._replace_age(span)
+        elif span.cls == "ART9":
+            changed = self._add(Edit(span.start, span.end, f"[{span.type}]"))
+        else:
+            piece = self.text[span.start : span.end]
+            changed = self._add(Edit(span.start, span.end, self._surrogates.codes.draw(piece, span.type)))
+        self.counts[span.type] += changed
+
+    def carry_over(self, is_ordinary: frozenset[str]) -> None:
+        """Replace what was replaced once wherever else it stands in the text: words of names, and years."""
+        for token in tokens_of(self.text):
+            folded = token.text.casefold()
+            if folded not in self._words or self._covered[token.start] or not is_name_like(token.text):
+                continue
+            if (folded not in is_ordinary or folded in self._forced) and self._add(self._word_edit(token, "family")):
+                self.counts["PERSON" if self._surrogates.kinds.get(folded) in ("given", "family") else "ORG"] += 1
+        if self._years:
+            covered: list[tuple[int, int]] = []
+            for edit in year_edits(self.text, 0, len(self.text), self._shift, covered):
+                if self.text[edit.start : edit.end] in self._years and self._add(edit):
+                    self.counts["DATE"] += 1
+
+    def replace_known(self, is_ordinary: frozenset[str]) -> None:
+        """Replace every word that names something anywhere in the data set: for titles, which no recogniser reads well."""
+        for token in tokens_of(self.text):
+            folded = token.text.casefold()
+            if folded in self._surrogates.kinds and is_name_like(token.text) and folded not in is_ordinary:
+                self._add(self._word_edit(token, "org"))
+
+    def _add(self, edit: Edit) -> bool:
+        if edit.start >= edit.end or any(self._covered[edit.start : edit.end]):
+            return False
+        self._covered[edit.start : edit.end] = b"\1" * (edit.end - edit.start)
+        self._edits.append(edit)
+        return True
+
+    def _replace_words(self, span: Span) -> bool:
+        tokens = [token for token in tokens_of(self.text, span.start, span.end) if not self._is_enclitic(token)]
+        chosen = [token for token in tokens if not self._stays(token, span, tokens)]
+        if not chosen:
+            chosen = [token for token in tokens if token.text.casefold() not in PARTICLES] or tokens
+        fallback = WORDY[span.type]
+        changed = False
+        for token in chosen:
+            if self._add(self._word_edit(token, fallback)):
+                self._words.add(token.text.casefold())
+                changed = True
+        if span.type == "ADDRESS":
+            for match in _NUMBER.finditer(self.text, span.start, span.end):
+                changed |= self._add(Edit(*match.span(), self._surrogates.codes.draw(match.group(), "CODE")))
+        return changed
+
+    def _stays(self, token: Token, span: Span, tokens: list[Token]) -> bool:
+        folded = token.text.casefold()
+        if folded in self._forced:
+            return False
+        if folded in PARTICLES or _ROMAN.fullmatch(token.text):
+            return True
+        if span.type == "PERSON":
+            return folded in HONORIFICS
+        if span.type == "ADDRESS" and folded in _ADDRESS_WORDS:
+            return True
+        return folded in GENERIC or (token.text.islower() and any(is_name_like(other.text) for other in tokens))
+
+    def _is_enclitic(self, token: Token) -> bool:
+        """The s of a possessive and the like: behind an apostrophe, and no name."""
+        return token.start > 0 and self.text[token.start - 1] in _APOSTROPHES and token.text.casefold() in _ENCLITICS
+
+    def _word_edit(self, token: Token, fallback: Kind) -> Edit:
+        kind = self._surrogates.kinds.get(token.text.casefold(), fallback)
+        return Edit(token.start, token.end, self._draw(token.text, kind))
+
+    def _draw(self, word: str, kind: Kind) -> str:
+        """A surrogate that is nobody else's in this text."""
+        names = self._surrogates.names
+        folded = word.casefold()
+        if len(word) == 1 or (folded, kind) in self._skips:
+            return names.draw(word, kind, self._skips.get((folded, kind), 0))
+        skip = 0
+        while self._owner.setdefault(names.draw(word, kind, skip).casefold(), folded) != folded:
+            skip += 1
+        self._skips[folded, kind] = skip
+        return names.draw(word, kind, skip)
+
+    def _replace_date(self, span: Span) -> bool:
+        edits = [
+            edit for edit in date_edits(self.text, span.start, span.end, self._shift, self._language) if self._add(edit)
+        ]
+        self._years |= years_in(self.text, edits)
+        return bool(edits)
+
+    def _replace_age(self, span: Span) -> bool:
+        age = int(self.text[span.start : span.end])
+        step = 1 + keyed_number(self._surrogates.key, "age", self._document) % _OLDEST_STEP
+        return self._add(Edit(span.start, span.end, str(age - step if age > 2 * step and age > 10 else age + step)))
+
+
+def active(spans: Iterable[Span], classes: frozenset[str]) -> list[Span]:
+    """Spans of the classes that are replaced; titles stay, they keep the gender."""
+    return [span for span in spans if span.cls in classes and span.type != "TITLE"]

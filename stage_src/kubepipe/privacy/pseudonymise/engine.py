@@ -1,0 +1,216 @@
+"""The pseudonymiser: passages in, passages with surrogates out, every answer where it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from kubepipe.errors import IntegrityError
+from kubepipe.passages.model import Passage, Question
+from kubepipe.privacy.align import Edit, realign, rewrite, split_edits
+from kubepipe.privacy.detect.detector import Detector, build_detector
+from kubepipe.privacy.entities.model import Span
+from kubepipe.privacy.entities.words import common_words
+from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
+from kubepipe.privacy.pseudonymise.dates import shift_of
+from kubepipe.privacy.pseudonymise.edits import PassageEdits, Surrogates, active
+from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
+from kubepipe.privacy.pseudonymise.keyed import KEY_BYTES, keyed_hex, opaque_id
+from kubepipe.privacy.pseudonymise.names import NameSurrogates
+from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
+from kubepipe.privacy.pseudonymise.vault import local_words, values_of
+from kubepipe.settings.model import PrivacySettings
+
+WIDER_ROUND: Final = 2
+"""From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say."""
+
+DROPPING_ROUND: Final = 3
+"""From this round on, a passage that still leaks is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What became of a passage.
+
+    Attributes:
+        id: The passage's id before.
+        passage: The passage with surrogates, or None when it was dropped.
+        counts: Replaced entities by type.
+        dropped: Dropped questions by reason: `misaligned`, `leak`.
+        original_direct: Keyed hashes of the direct identifiers that stood in the original.
+    """
+
+    id: str
+    passage: Passage | None
+    counts: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    original_direct: frozenset[str] = frozenset()
+
+
+class Pseudonymiser:
+    """Replaces personal data by surrogates that a key chooses.
+
+    Args:
+        settings: The policy.
+        key: 32 secret bytes. One key, one world of surrogates: the same person has the same surrogate in every file.
+        detector: Finds the spans; None builds the policy's own.
+
+    Raises:
+        IntegrityError: The key has not 32 bytes.
+    """
+
+    def __init__(self, settings: PrivacySettings, key: bytes, detector: Detector | None = None) -> None:
+        if len(key) != KEY_BYTES:
+            raise IntegrityError(
+                f"a pseudonym key has {KEY_BYTES} bytes, this one has {len(key)}",
+                remedy="Make keys with: kubepipe keys create",
+            )
+        self._settings = settings
+        self._key = key
+        self._detector = detector
+
+    def survey(self, passages: Iterable[Passage]) -> Survey:
+        """The first pass: reads everything once."""
+        return survey(passages, self._reader(), self._settings.language)
+
+    def protect(
+        self,
+        passages: Iterable[Passage],
+        *,
+        round: int = 1,
+        corpus_values: Survey | None = None,
+    ) -> Iterator[Protected]:
+        """Passages with surrogates, in order, one by one.
+
+        Args:
+            passages: Passages to protect.
+            round: 1 replaces the policy's classes; 2 also QUASI and OTHER; 3 also drops what still leaks.
+            corpus_values: The first pass over all splits. Without it, these passages are held in memory and surveyed.
+        """
+        if not self._settings.enabled:
+            yield from (Protected(passage.id, passage) for passage in passages)
+            return
+        if corpus_values is None:
+            passages = list(passages)
+            corpus_values = self.survey(passages)
+        surrogates = self._surrogates(corpus_values)
+        for batch in batches(passages, BATCH):
+            joined = [join(passage) for passage in batch]
+            for passage, item, spans in zip(batch, joined, self._spans(batch, joined, corpus_values), strict=True):
+                yield self._one(passage, item, spans, corpus_values, surrogates, round)
+
+    def _reader(self) -> Detector:
+        if self._detector is None:
+            self._detector = build_detector(self._settings)
+        return self._detector
+
+    def _surrogates(self, found: Survey) -> Surrogates:
+        language = self._settings.language
+        return Surrogates(
+            NameSurrogates(self._key, language, self._settings.locale, found.taken),
+            CodeSurrogates(self._key, language, found.taken),
+            found.kinds,
+            self._key,
+        )
+
+    def _spans(self, batch: Iterable[Passage], joined: list[Joined], found: Survey) -> list[list[Span]]:
+        """Spans as the survey kept them; what it has not seen is read now."""
+        known = [found.spans_of(passage.id) for passage in batch]
+        missing = [index for index, spans in enumerate(known) if spans is None]
+        read = self._reader().detect([joined[index].text for index in missing]) if missing else []
+        for index, spans in zip(missing, read, strict=True):
+            known[index] = within_fields(joined[index], spans)
+        return [spans or [] for spans in known]
+
+    def _one(
+        self, passage: Passage, joined: Joined, spans: list[Span], found: Survey, surrogates: Surrogates, round_: int
+    ) -> Protected:
+        values, codes = values_of(joined.text, spans)
+        local = local_words(values)
+        hashes = frozenset(keyed_hex(self._key, "direct", *value) for value in values) | frozenset(
+            keyed_hex(self._key, "direct", code) for code in codes
+        )
+        made = self._edits(joined.text, passage.document, spans, found, surrogates, local, round_)
+        edits, counts = made.sorted(), made.counts
+        protected, dropped = self._apply(passage, joined, edits, found, surrogates, round_)
+        if protected is not None and round_ >= DROPPING_ROUND and any(found.vault.find(join(protected).text, local)):
+            protected, dropped = None, Counter({"leak": len(passage.questions)})
+        return Protected(passage.id, protected, counts, dropped, hashes)
+
+    def _classes(self, round_: int) -> frozenset[str]:
+        chosen = frozenset[str](self._settings.classes)
+        return chosen if round_ < WIDER_ROUND else chosen | {"DIRECT", "QUASI", "OTHER"}
+
+    def _edits(
+        self,
+        text: str,
+        document: str,
+        spans: list[Span],
+        found: Survey,
+        surrogates: Surrogates,
+        local: frozenset[str],
+        round_: int,
+    ) -> PassageEdits:
+        language = self._settings.language
+        classes = self._classes(round_)
+        forced = local | found.vault.words
+        made = PassageEdits(text, surrogates, document, shift_of(self._key, document), language, forced)
+        put = made.mask if self._settings.method == "mask" else made.replace
+        for span in active(spans, classes):
+            put(span)
+        if "DIRECT" in classes:
+            for span in found.vault.find(text, local):
+                put(span)
+        if self._settings.method != "mask":
+            made.carry_over(common_words(language))
+        return made
+
+    def _apply(
+        self,
+        passage: Passage,
+        joined: Joined,
+        edits: list[Edit],
+        found: Survey,
+        surrogates: Surrogates,
+        round_: int,
+    ) -> tuple[Passage | None, Counter[str]]:
+        texts: dict[tuple[int, str], str] = {}
+        context = rewrite(passage.context, split_edits(edits, 0, len(passage.context)))
+        for question, column, start, end in joined.fields[1:]:
+            texts[question, column] = rewrite(joined.text[start:end], split_edits(edits, start, end)).text
+        kept: list[Question] = []
+        for index, question in enumerate(passage.questions):
+            extra = {column: texts[index, column] for column in question.extra}
+            aligned = realign(passage.context, context, question, texts[index, ""])
+            if aligned is not None:
+                kept.append(replace(aligned, id=self._opaque(question.id, found), extra=extra))
+        dropped = Counter(
+            {"misaligned": len(passage.questions) - len(kept)} if len(kept) < len(passage.questions) else {}
+        )
+        if not kept:
+            return None, dropped
+        document = (
+            context.text
+            if passage.document == passage.context
+            else self._title(passage.document, found, surrogates, round_)
+        )
+        made = Passage(self._opaque(passage.id, found), document, context.text, tuple(kept))
+        if made.misaligned():  # what realign promises; a wrong answer must never leave this room
+            raise AssertionError("an answer does not stand where it says")
+        return made, dropped
+
+    def _opaque(self, name: str, found: Survey) -> str:
+        """An id as it is, or a keyed one when it holds a direct identifier."""
+        return opaque_id(self._key, name) if any(found.vault.find(readable(name))) else name
+
+    def _title(self, name: str, found: Survey, surrogates: Surrogates, round_: int) -> str:
+        """A document's name; it depends on the name and the data set alone, so it stays one for all its passages."""
+        text = readable(name)
+        spans = unpack(found.titles.get(name, b""))
+        values, _ = values_of(text, spans)
+        made = self._edits(text, name, spans, found, surrogates, local_words(values), round_)
+        if self._settings.method != "mask":
+            made.replace_known(common_words(self._settings.language))
+        return rewrite(name, made.sorted()).text

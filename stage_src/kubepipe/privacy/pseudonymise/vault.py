@@ -1,0 +1,145 @@
+"""The direct identifiers of the original, ready to be looked for in any text.
+
+The same look serves the engine, which replaces every hit, and the gate, which counts hits as leaks. A hit is whole words
+written as a name is written; a single word counts in the whole data set only when it is no ordinary word, and else only
+in the passage where it was found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
+from kubepipe.privacy.entities.words import HONORIFICS, PARTICLES
+
+SHORTEST_PART: Final = 4
+"""A part of a name is looked for in the whole data set when it has at least so many letters."""
+
+_CHUNK: Final = re.compile(r"[^\s<>()\[\]{}\"“”,;]*[\d@][^\s<>()\[\]{}\"“”,;]*")
+_DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ .\-/()\u00a0\u2011+]{0,2}\d){5,30}(?!\d)")
+_HOST: Final = re.compile(r"\w[\w-]*(?:\.[\w-]+)+(?:/\S*)?")
+_SHORTEST_CODE: Final = 4
+_WORDY: Final = frozenset({"PERSON", "ADDRESS"})
+
+
+@dataclass(slots=True)
+class Vault:
+    """Direct identifiers found in a data set.
+
+    Attributes:
+        words: Single words, in folded case, that count everywhere.
+        names: Names of several words, in folded case, by their first word.
+        codes: Letters and digits of identifiers, in lower case.
+    """
+
+    words: set[str] = field(default_factory=set)
+    names: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.words) + sum(map(len, self.names.values())) + len(self.codes)
+
+    def add(self, values: Iterable[tuple[str, ...]], codes: Iterable[str]) -> None:
+        """Take in names (tuples of folded words) and codes of a passage."""
+        self.codes.update(codes)
+        for value in values:
+            if len(value) > 1:
+                self.names.setdefault(value[0], set()).add(value)
+            else:
+                self.words.add(value[0])
+
+    def weed(self, is_common: Callable[[str], bool]) -> None:
+        """Complete the single words by the parts of longer names, then leave out ordinary and short ones."""
+        for values in self.names.values():
+            for value in values:
+                self.words.update(value)
+        self.words = {
+            word
+            for word in self.words
+            if len(word) >= SHORTEST_PART and word not in HONORIFICS and word not in PARTICLES and not is_common(word)
+        }
+
+    def find(self, text: str, local: frozenset[str] = frozenset()) -> Iterator[Span]:
+        """Places where an identifier stands; they may overlap.
+
+        Args:
+            text: Any text.
+            local: Single words, in folded case, that count in this text besides those that count everywhere.
+        """
+        tokens = [token for token in tokens_of(text) if is_name_like(token.text)] if (self.words or local) else []
+        for token in tokens:
+            folded = token.text.casefold()
+            if folded in self.words or folded in local:
+                yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "vault", 1.0)
+        if self.names:
+            yield from self._find_names(text)
+        if self.codes:
+            yield from self._find_codes(text)
+
+    def _find_names(self, text: str) -> Iterator[Span]:
+        tokens = list(tokens_of(text))
+        folded = [token.text.casefold() for token in tokens]
+        for position, first in enumerate(folded):
+            candidates = self.names.get(first)
+            if candidates is None or not is_name_like(tokens[position].text):
+                continue
+            for value in candidates:
+                if tuple(folded[position : position + len(value)]) == value:
+                    yield Span(
+                        tokens[position].start,
+                        tokens[position + len(value) - 1].end,
+                        "PERSON",
+                        class_of("PERSON"),
+                        "vault",
+                        1.0,
+                    )
+
+    def _find_codes(self, text: str) -> Iterator[Span]:
+        for expression in (_CHUNK, _DIGITS, _HOST):
+            for match in expression.finditer(text):
+                if code_of(match.group()) in self.codes:
+                    start, end = _alnum_edges(text, *match.span())
+                    yield Span(start, end, "CODE", class_of("CODE"), "vault", 1.0)
+
+
+def values_of(text: str, spans: Iterable[Span]) -> tuple[set[tuple[str, ...]], set[str]]:
+    """Direct identifiers among spans: names as tuples of folded words, and codes."""
+    names: set[tuple[str, ...]] = set()
+    codes: set[str] = set()
+    for span in spans:
+        if span.cls != "DIRECT":
+            continue
+        if span.type == "PERSON":
+            words = tuple(token.text.casefold() for token in tokens_of(text, span.start, span.end))
+            while words and words[0] in PARTICLES:
+                words = words[1:]
+            if words and (len(words) > 1 or len(words[0]) > 1):
+                names.add(words)
+            continue
+        code = code_of(text[span.start : span.end])
+        # A street is many words; its parts are places, only the whole is looked for.
+        if span.type not in _WORDY and len(code) >= _SHORTEST_CODE:
+            codes.add(code)
+    return names, codes
+
+
+def local_words(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """Names of a single word: they count in their own passage even when they are ordinary words."""
+    return frozenset(value[0] for value in values if len(value) == 1)
+
+
+def code_of(text: str) -> str:
+    """Letters and digits of an identifier, in lower case, so that another way of writing it is found as well."""
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _alnum_edges(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and not text[start].isalnum():
+        start += 1
+    while start < end and not text[end - 1].isalnum():
+        end -= 1
+    return start, end
