@@ -49,7 +49,7 @@ class Rewrite:
             return start + len(edit.new) + offset - edit.end
         if offset == edit.start:
             return start
-        # Inside an edit of the same length the characters correspond one to one (digits of a number, letters of a code).
+        # Inside an edit of the same length characters correspond one to one: digits of a number, letters of a code.
         if len(edit.new) == edit.end - edit.start:
             return start + offset - edit.start
         return start + len(edit.new) if is_end else start

@@ -4,9 +4,9 @@ The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015). 
 
     magic (8) | salt (16) | frame | frame | ... | last frame
 
-The salt and the file's name derive a key of this file alone (HKDF-SHA-256), so that a nonce is never used twice. A frame
-is the ciphertext of at most 1 MiB and its tag (16). Its nonce is the frame's number (11 bytes) and 1 for the last frame,
-0 for the others; its associated data is the file's name.
+The salt and the file's name derive a key of this file alone (HKDF-SHA-256), so that a nonce is never used twice. A
+frame is the ciphertext of at most 1 MiB and its tag (16). Its nonce is the frame's number (11 bytes) and 1 for the last
+frame, 0 for the others; its associated data is the file's name.
 """
 
 from __future__ import annotations

@@ -13,20 +13,25 @@ from kubepipe.privacy.entities.model import EntityClass
 Role = Literal["direct", "quasi", "sensitive", "free text", "other"]
 
 _DIRECT: Final = re.compile(
-    r"(?:^|[_\W])(?:(?:first|last|full|sur|given|family|middle|maiden|patient|customer|client|user|doctor|employee)?_?name|"
-    r"e?_?mail|phone|mobile|fax|tel|ssn|iban|card|passport|mrn|nhs|nino|licen[cs]e|account|address|street|ip|url|handle|"
-    r"(?:patient|customer|client|user|person|member|employee)_?(?:id|no|nr|number)|vorname|nachname|anschrift|nom|prenom)"
+    r"(?:^|[_\W])(?:(?:first|last|full|sur|given|family|middle|maiden|patient|customer|client|user|doctor|"
+    r"employee)?_?name|"
+    r"e?_?mail|phone|mobile|fax|tel|ssn|iban|card|passport|mrn|nhs|nino|licen[cs]e|account|address|street|ip|"
+    r"url|handle|"
+    r"(?:patient|customer|client|user|person|member|employee)_?(?:id|no|nr|number)|vorname|nachname|anschrift|"
+    r"nom|prenom)"
     r"(?:$|[_\W])",
     re.IGNORECASE,
 )
 _QUASI: Final = re.compile(
     r"(?:^|[_\W])(?:age|dob|birth\w*|date|year|sex|gender|zip|post_?code|plz|city|town|state|region|county|country|"
-    r"nationality|job|occupation|profession|employer|company|marital\w*|education|income|salary|alter|geburt\w*|ort|beruf)"
+    r"nationality|job|occupation|profession|employer|company|marital\w*|education|income|salary|alter|"
+    r"geburt\w*|ort|beruf)"
     r"(?:$|[_\W])",
     re.IGNORECASE,
 )
 _SENSITIVE: Final = re.compile(
-    r"(?:^|[_\W])(?:diagnos\w*|disease|condition|health\w*|medic\w*|drug|blood\w*|religion|race|ethnic\w*|politic\w*|party|"
+    r"(?:^|[_\W])(?:diagnos\w*|disease|condition|health\w*|medic\w*|drug|blood\w*|religion|race|ethnic\w*|"
+    r"politic\w*|party|"
     r"union|sexual\w*|orientation|criminal\w*|offen[cs]e|disability|icd\w*|symptom\w*|treatment|therapy)(?:$|[_\W])",
     re.IGNORECASE,
 )

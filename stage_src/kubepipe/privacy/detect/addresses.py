@@ -8,51 +8,69 @@ from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
 
-_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][\w'’.\-]*"
+_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][\w'\u2019.\-]*"
 _STREET_EN: Final = (
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|Parkway|Pkwy|"
-    r"Highway|Hwy|Circle|Cir|Trail|Trl|Close|Crescent|Cres|Grove|Mews|Row|Walk|Gardens|Alley|Plaza|Turnpike|Loop|Path|Pike|Route)"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|"
+    r"Parkway|Pkwy|"
+    r"Highway|Hwy|Circle|Cir|Trail|Trl|Close|Crescent|Cres|Grove|Mews|Row|Walk|Gardens|Alley|Plaza|Turnpike|"
+    r"Loop|Path|Pike|Route)"
 )
 _STREET_AFFIX: Final = (
-    r"(?:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|gatan|gata|vägen|väg|vej|vejen|gade|gaden|veien|vei|gate|"
-    r"katu|tie|kuja|polku|tänav|tn|straat|laan|plein|weg|dreef|utca|út|útja|tér|köz|u\.|ulica|ul\.|cesta|ulice|náměstí|iela)"
+    r"(?:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|gatan|gata|vägen|väg|vej|vejen|gade|gaden|"
+    r"veien|vei|gate|"
+    r"katu|tie|kuja|polku|tänav|tn|straat|laan|plein|weg|dreef|utca|út|útja|tér|köz|u\.|ulica|ul\.|cesta|ulice|"
+    r"náměstí|iela)"
 )
 _STREET_HEAD: Final = (
-    r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai|[Ii]mpasse|[Rr]oute|[Vv]ia|[Vv]iale|[Pp]iazza|[Cc]orso|"
-    r"[Cc]alle|C/|[Cc]arrer|[Aa]venida|[Aa]v\.|[Pp]aseo|[Pp]laza|[Rr]úa|[Rr]ua|[Tt]ravessa|[Pp]raça|[Uu]lica|[Uu]l\.|[Oo]s\.|[Bb]ulevardul|[Ss]trada)"
+    r"(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai|[Ii]mpasse|[Rr]oute|[Vv]ia|[Vv]iale|"
+    r"[Pp]iazza|[Cc]orso|"
+    r"[Cc]alle|C/|[Cc]arrer|[Aa]venida|[Aa]v\.|[Pp]aseo|[Pp]laza|[Rr]úa|[Rr]ua|[Tt]ravessa|[Pp]raça|[Uu]lica|"
+    r"[Uu]l\.|[Oo]s\.|[Bb]ulevardul|[Ss]trada)"
 )
 _NUMBER: Final = r"\d{1,5}(?:[-/ ]?[A-Za-z](?![A-Za-z]))?(?:[-/]\d{1,4})?"
-_ROOM: Final = r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Rm|Floor|Fl|Building|Bldg|Box|Lot|App|Wohnung|Etage|lok|Kv)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b"
+_ROOM: Final = (
+    r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Rm|Floor|Fl|Building|Bldg|Box|Lot|App|Wohnung|Etage|lok|Kv)"
+    r"\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b"
+)
 _STREET: Final = re.compile(
     rf"(?<![\w.,/-])(?:"
-    rf"{_NUMBER},?[ \t]+(?:(?:{_WORD}|of|the|de|la)[ \t]+){{1,4}}?{_STREET_EN}\b\.?(?:[ \t]+(?:N|S|E|W|NE|NW|SE|SW)\b)?"
-    rf"|(?:{_NUMBER},?[ \t]+)?(?:{_WORD}[ \t]+){{0,3}}(?:{_WORD}{_STREET_AFFIX}|{_WORD}[ \t]+{_STREET_AFFIX})(?!\w)[ \t]*{_NUMBER}(?![\w])"
-    rf"|{_NUMBER}(?:[ \t]?(?:bis|ter))?,?[ \t]+{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|l'|d'|del|della|do|da|dos)[ \t]*)*{_WORD}(?:[ \t]+{_WORD}){{0,3}}(?:,?[ \t]+{_NUMBER})?"
-    rf"|{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|del|della|do|da|dos)[ \t]+)*{_WORD}(?:[ \t]+{_WORD}){{0,3}},?[ \t]+{_NUMBER}(?!\w)"
+    rf"{_NUMBER},?[ \t]+(?:(?:{_WORD}|of|the|de|la)[ \t]+){{1,4}}?{_STREET_EN}\b\.?(?:[ \t]+(?:N|S|E|W|NE|NW|SE|"
+    rf"SW)\b)?"
+    rf"|(?:{_NUMBER},?[ \t]+)?(?:{_WORD}[ \t]+){{0,3}}(?:{_WORD}{_STREET_AFFIX}|{_WORD}[ \t]+{_STREET_AFFIX})"
+    rf"(?!\w)[ \t]*{_NUMBER}(?![\w])"
+    rf"|{_NUMBER}(?:[ \t]?(?:bis|ter))?,?[ \t]+{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|l'|d'|del|della|do|"
+    rf"da|dos)[ \t]*)*{_WORD}(?:[ \t]+{_WORD}){{0,3}}(?:,?[ \t]+{_NUMBER})?"
+    rf"|{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|del|della|do|da|"
+    rf"dos)[ \t]+)*{_WORD}(?:[ \t]+{_WORD}){{0,3}},?[ \t]+{_NUMBER}(?!\w)"
     rf")(?:[ \t]*,?[ \t]*(?:#[ ]?\d+|{_ROOM}))?"
 )
 _PARTS: Final = re.compile(
-    rf"(?<!\w){_ROOM}|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
+    rf"(?<!\w){_ROOM}|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|"
+    rf"Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
     r"|(?<!\w)(?:APO|FPO|DPO)[ ](?:AA|AE|AP)\b",
     re.IGNORECASE,
 )
 _POSTCODE: Final = re.compile(
-    r"(?<![\w])(?:(?:GIR ?0AA|[A-PR-UWYZ]\d[A-HJKPSTUW\d]? ?\d[ABD-HJLNP-UW-Z]{2}|[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]? ?\d[ABD-HJLNP-UW-Z]{2})"
+    r"(?<![\w])(?:(?:GIR ?0AA|[A-PR-UWYZ]\d[A-HJKPSTUW\d]? ?\d[ABD-HJLNP-UW-Z]{2}|"
+    r"[A-PR-UWYZ][A-HK-Y]\d[\dABEHMNPRVWXY]? ?\d[ABD-HJLNP-UW-Z]{2})"
     r"|[ABCEGHJ-NPRSTVXY]\d[A-Z] ?\d[A-Z]\d"
     r"|(?<=[, \n][A-Z]{2} )\d{5}(?:-\d{4})?"
     r"|[A-Z]{1,2}-\d{4,5}(?= [A-ZÄÖÜ]))(?![\w-])"
 )
 _POSTCODE_CUE: Final = re.compile(
-    r"\b(?:zip|zip[ -]?code|post[ -]?code|postal code|postleitzahl|plz|code postal)s?\b[\s:#]*(?:(?:is|was|of|to|for|my|the)[\s:]+){0,3}"
+    r"\b(?:zip|zip[ -]?code|post[ -]?code|postal code|postleitzahl|plz|code postal)s?\b[\s:#]*(?:(?:is|was|of|"
+    r"to|for|my|the)[\s:]+){0,3}"
     r"(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ]\d{3,4})?)(?!\w)",
     re.IGNORECASE,
 )
 # An address that its sentence announces: from the first house number on, to the end of the sentence or line.
 _ANNOUNCED: Final = re.compile(
-    r"\b(?:address(?: \w+)?(?: is| was|:)| of \w+ is|lives? (?:at|on|in)|living at|lived at|resid(?:es|ing|ed) at|located (?:at|on)|"
+    r"\b(?:address(?: \w+)?(?: is| was|:)| of \w+ is|lives? (?:at|on|in)|living at|lived at|resid(?:es|ing|"
+    r"ed) at|located (?:at|on)|"
     r"(?:ship|deliver|send|mail|move|moved|moving|delivered|shipped)(?: \w+){0,3} (?:to|at)|"
     r"office (?:is )?(?:at|on)|wohnt in|wohnhaft in|habite|demeurant)[\s:]+"
-    rf"(?P<address>{_NUMBER}[ \t]+(?:{_WORD}|de|do|da|la|of)(?:[ \t]+(?:{_WORD}|\d{{1,5}}\w?|de|do|da|la|of|u\.)){{0,5}})",
+    rf"(?P<address>{_NUMBER}[ \t]+(?:{_WORD}|de|do|da|la|of)(?:[ \t]+(?:{_WORD}|\d{{1,5}}\w?|de|do|da|la|of|"
+    rf"u\.)){{0,5}})",
 )
 _BLOCK_STREET: Final = re.compile(
     rf"(?:{_NUMBER},?[ \t]+(?:{_WORD}|de|do|da|of|la)(?:[ \t]+(?:{_WORD}|de|do|da|of|la|\d{{1,5}}\w?)){{0,5}}"

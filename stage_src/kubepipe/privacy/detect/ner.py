@@ -35,7 +35,7 @@ _TYPE_OF_LABEL: Final[dict[str, str]] = {
 }
 # spaCy gives no confidence; these are the precisions that the model's own card states per label, rounded.
 _SCORE: Final[dict[str, float]] = {"PERSON": 0.85, "ORG": 0.8, "PLACE": 0.9, "NATIONALITY": 0.85, "DATE": 0.85}
-_EDGE: Final = " \t\r\n\"'“”‘’«»()[]{}<>,;:!?*_-–—|/\\"
+_EDGE: Final = " \t\r\n\"'“”\u2018\u2019«»()[]{}<>,;:!?*_-\u2013\u2014|/\\"
 _BREAK: Final = re.compile(r"[\r\n]+")
 
 
@@ -97,7 +97,7 @@ def _trim(text: str, start: int, end: int, type_: str) -> tuple[int, int]:
         start += 1
     while start < end and text[end - 1] in _EDGE:
         end -= 1
-    if text[start:end].endswith(("'s", "’s")):
+    if text[start:end].endswith(("'s", "\u2019s")):
         end -= 2
     if type_ != "PERSON":
         return start, end

@@ -29,13 +29,16 @@ _PHONE_SHAPE: Final = re.compile(
     r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
 )
 _PHONE_CUE: Final = re.compile(
-    r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|telefon|handy|anruf\w*|"
+    r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|telefon|"
+    r"handy|anruf\w*|"
     r"téléphone|portable|appel\w*|ring|reach(?:ed)?)\b[^\n]{0,40}\Z",
     re.IGNORECASE,
 )
 _ID_CUE: Final = re.compile(
-    r"(?:\b(?:nos?|nrs?|numbers?|numéros?|nummern?|id|ids|identifier|code|pin|case|file|docket|application|account|acct|"
-    r"konto|compte|card|policy|invoice|order|ticket|ref|reference|licen[cs]e|licence|passport|patient|mrn|chart|record|"
+    r"(?:\b(?:nos?|nrs?|numbers?|numéros?|nummern?|id|ids|identifier|code|pin|case|file|docket|application|"
+    r"account|acct|"
+    r"konto|compte|card|policy|invoice|order|ticket|ref|reference|licen[cs]e|licence|passport|patient|mrn|"
+    r"chart|record|"
     r"member|membership|employee|student|serial|claim|claims|ssn|social security|insurance|nhs|nino|tax|vat|steuer\w*|"
     r"kenn\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
     r"routing|sort code|swift|bic|customer|client|booking|confirmation|tracking)|#|n°|№)"
@@ -48,15 +51,17 @@ _CASE: Final = re.compile(
 )
 _LAST_CONTEXT: Final = 60
 _MIN_CUED_DIGITS: Final = 3
-_MIN_BARE_DIGITS: Final = 8
+_MIN_NATIONAL: Final = 6
+_MIN_LONG: Final = 9
 _MIN_MIXED: Final = 5
 
-NATIONAL: Final[tuple[str, ...]] = (
-    "us.ssn", "us.itin", "us.ein", "gb.nhs", "gb.utr", "de.idnr", "de.stnr", "fr.nir", "es.dni", "es.nie", "it.codicefiscale",
-    "nl.bsn", "be.nn", "at.vnr", "se.personnummer", "pl.pesel", "dk.cpr", "fi.hetu", "no.fodselsnummer", "ch.ssn", "ie.pps",
-    "pt.cc", "cz.rc", "ro.cnp", "bg.egn", "hr.oib", "ee.ik", "lt.asmens", "lv.pk", "br.cpf", "ca.sin", "au.tfn",
-    "au.medicare", "in_.aadhaar", "in_.pan", "za.idnr", "mx.curp", "cl.rut", "tr.tckimlik",
-)  # fmt: skip
+NATIONAL: Final = tuple(
+    (  # noqa: SIM905 a list of forty quoted names reads worse
+        "us.ssn us.itin us.ein gb.nhs gb.utr de.idnr de.stnr fr.nir es.dni es.nie it.codicefiscale nl.bsn be.nn at.vnr "
+        "se.personnummer pl.pesel dk.cpr fi.hetu no.fodselsnummer ch.ssn ie.pps pt.cc cz.rc ro.cnp bg.egn hr.oib ee.ik "
+        "lt.asmens lv.pk br.cpf ca.sin au.tfn au.medicare in_.aadhaar in_.pan za.idnr mx.curp cl.rut tr.tckimlik"
+    ).split()
+)
 """python-stdnum modules of identifiers that persons carry."""
 
 _NINO: Final = re.compile(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]\Z", re.IGNORECASE)
@@ -97,42 +102,52 @@ def _classify(candidate: str, digits: int, before: str, language: str) -> tuple[
     if _DATE.match(candidate) or _GROUPED.match(candidate):
         return None
     compact = _SEPARATORS.sub("", candidate).lstrip("+")
+    is_cued = bool(_ID_CUE.search(before))
+    return (
+        _by_checksum(candidate, compact, digits, is_cued=is_cued)
+        or _as_phone(candidate, compact, before, language)
+        or _by_context(candidate, compact, digits, is_cued=is_cued)
+    )
+
+
+def _by_checksum(candidate: str, compact: str, digits: int, *, is_cued: bool) -> tuple[str, str, float] | None:
     if is_iban(compact):
         return "IBAN", "iban", 1.0
     if _SSN.match(candidate):
         return "NATIONAL_ID", "us.ssn", 0.95
     if compact.isdigit() and is_card(compact):
         return "CARD", "luhn", 1.0
-    cued = bool(_ID_CUE.search(before))
-    mixed = not compact.isdigit()
-    national = national_scheme(candidate, compact) if digits >= _MIN_BARE_DIGITS - 2 else None
-    if national is not None and (cued or mixed):
-        return "NATIONAL_ID", national, 1.0
-    if not mixed and is_phone(candidate, before, language):
-        return "PHONE", "phone", 0.95
-    if cued and not _RANGE.match(candidate):
-        return "CODE", "cue", 0.9
-    if cued and digits >= _MIN_BARE_DIGITS - 2:
-        return "CODE", "cue", 0.9
-    if " " in candidate or _RANGE.match(candidate):
-        return None
-    if mixed and digits >= _MIN_MIXED:
-        return "CODE", "shape", 0.8
-    if not mixed and digits > _MIN_BARE_DIGITS and not compact.endswith("000"):
-        return "CODE", "shape", 0.8
+    # One of forty sums holds for many a number by chance: plain digits need a word beside them that says what they are.
+    if digits >= _MIN_NATIONAL and (is_cued or not compact.isdigit()):
+        scheme = national_scheme(candidate, compact)
+        return None if scheme is None else ("NATIONAL_ID", scheme, 1.0)
     return None
+
+
+def _as_phone(candidate: str, compact: str, before: str, language: str) -> tuple[str, str, float] | None:
+    return ("PHONE", "phone", 0.95) if compact.isdigit() and is_phone(candidate, before, language) else None
+
+
+def _by_context(candidate: str, compact: str, digits: int, *, is_cued: bool) -> tuple[str, str, float] | None:
+    is_range = bool(_RANGE.match(candidate))
+    if is_cued and (not is_range or digits >= _MIN_NATIONAL):
+        return "CODE", "cue", 0.9
+    if " " in candidate or is_range:
+        return None
+    least = _MIN_LONG if compact.isdigit() else _MIN_MIXED
+    return ("CODE", "shape", 0.8) if digits >= least and not compact.endswith("000") else None
 
 
 def is_iban(compact: str) -> bool:
     """Whether a text without blanks is an IBAN; the checksum decides."""
-    if not (15 <= len(compact) <= 34 and compact[:2].isalpha() and compact[2:4].isdigit()):
+    if not (15 <= len(compact) <= 34 and compact[:2].isalpha() and compact[2:4].isdigit()):  # noqa: PLR2004
         return False
     return bool(_stdnum("iban").is_valid(compact, check_country=False))
 
 
 def is_card(compact: str) -> bool:
     """Whether digits are a payment card number: length and issuer's first digit fit, and Luhn's sum holds."""
-    if not (12 <= len(compact) <= 19 and compact[0] in "23456"):
+    if not (12 <= len(compact) <= 19 and compact[0] in "23456"):  # noqa: PLR2004
         return False
     return bool(_stdnum("luhn").is_valid(compact))
 
@@ -147,7 +162,7 @@ def national_scheme(candidate: str, compact: str) -> str | None:
 def is_phone(candidate: str, before: str, language: str) -> bool:
     """Whether a digit run is a telephone number: valid in a region of the language, or dialled by the words before."""
     digits = sum(map(str.isdigit, candidate))
-    if not 6 <= digits <= 15:
+    if not 6 <= digits <= 15:  # noqa: PLR2004
         return False
     if _PHONE_CUE.search(before) and not _RANGE.match(candidate.split(" ", maxsplit=1)[0]):
         return True
@@ -174,8 +189,8 @@ def is_valid_phone(candidate: str, language: str) -> bool:
 
 def _is_case_number(candidate: str, before: str) -> bool:
     head, _, tail = candidate.rpartition("/")
-    is_year_pair = len(head) == 4 and head.isdigit() and len(tail) == 2
-    return (len(head) > 2 and not is_year_pair) or bool(_ID_CUE.search(before))
+    is_year_pair = len(head) == 4 and head.isdigit() and len(tail) == 2  # noqa: PLR2004
+    return (len(head) > 2 and not is_year_pair) or bool(_ID_CUE.search(before))  # noqa: PLR2004
 
 
 @cache

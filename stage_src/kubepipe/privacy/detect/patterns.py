@@ -14,13 +14,14 @@ from kubepipe.privacy.entities.model import Span, class_of
 
 # Top-level domains after which a bare `name.tld` counts as a host; others need http://, www. or a path.
 _TLD: Final = (
-    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|me|tv|co|uk|us|ca|au|nz|ie|in|de|at|ch|fr|be|nl|lu|it|es|pt|pl|cz|"
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|me|tv|co|uk|us|ca|au|nz|ie|in|de|at|ch|fr|be|nl|lu|it|"
+    "es|pt|pl|cz|"
     "sk|hu|ro|bg|gr|hr|si|rs|se|no|dk|fi|is|ee|lv|lt|eu|jp|cn|kr|br|mx|ar|cl|za|ru|ua|tr|il|sg|hk|tw"
 )
 _NETWORK: Final = re.compile(
     r"(?P<EMAIL>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?<![.-]))"
-    r"|(?P<URL>\b(?:https?|ftp)://[^\s<>\"'”’)\]}]+|\bwww\.[^\s<>\"'”’)\]}]+"
-    rf"|(?<![\w.@/-])(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TLD})(?:/[^\s<>\"'”’)\]}}]*)?(?![\w@-]))"
+    r"|(?P<URL>\b(?:https?|ftp)://[^\s<>\"'”\u2019)\]}]+|\bwww\.[^\s<>\"'”\u2019)\]}]+"
+    rf"|(?<![\w.@/-])(?:[a-z0-9][a-z0-9-]*\.)+(?:{_TLD})(?:/[^\s<>\"'”\u2019)\]}}]*)?(?![\w@-]))"
     r"|(?P<MAC>(?<![\w:-])[0-9A-Fa-f]{2}(?P<colon>[:-])[0-9A-Fa-f]{2}(?:(?P=colon)[0-9A-Fa-f]{2}){4}(?![\w:-]))"
     r"|(?P<IP6>(?<![\w:.])(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f:.]{3,45}(?![\w:]))"
     r"|(?P<IP>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d))"
@@ -53,4 +54,4 @@ def _is_ip(candidate: str) -> bool:
     except ValueError:
         return False
     # "::" and "1::" are punctuation far more often than addresses.
-    return sum(character.isalnum() for character in candidate) >= 4
+    return sum(character.isalnum() for character in candidate) >= 4  # noqa: PLR2004

@@ -11,7 +11,7 @@ from typing import Final
 from kubepipe.privacy.entities.model import Span, class_of
 from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, PARTICLES, common_words
 
-_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['’\-][^\W\d_]+)*"
+_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
 _PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
 _FULL_NAME: Final = (
     rf"(?:{_NAME_WORD}\.?|{_PARTICLE})(?:[ \t]+(?:{_PARTICLE}[ \t]+)?{_NAME_WORD}(?:\.(?=[ \t]+[^\W\d_a-z]))?){{0,4}}"
@@ -24,19 +24,23 @@ _TITLED: Final = re.compile(
     rf"(?<!\w)(?P<title>{_TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_FULL_NAME})"
 )
 _CUED: Final = re.compile(
-    r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |maiden )?"
+    r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |"
+    r"maiden )?"
     r"name(?:[ \t]+is|'s|[ \t]+was|[?:])"
     r"|\bname[ \t]*:|\bI am called|\bcall me|\bnamed|\bname is|\bmein Name ist|\bich heiße|\bje m'appelle"
     r"|(?:^|\n)[ \t]*(?:Dear|Hi|Hello|Hallo|Liebe[r]?|Cher|Chère|Bonjour)"
-    r"|\b(?:Patient|Client|Customer|User|Tenant|Employee|Applicant|Claimant|Defendant|Plaintiff|Witness|Contact|Attn|From|To|"
+    r"|\b(?:Patient|Client|Customer|User|Tenant|Employee|Applicant|Claimant|Defendant|Plaintiff|Witness|"
+    r"Contact|Attn|From|To|"
     r"Cc|Signed|Name|Sincerely|Regards|Author|Directed By|Nom|Patientin)[ \t]*[:,]"
     r"|\b(?:Sincerely|Regards|Yours|Cheers|Thanks),?[ \t]*\n)"
     rf"[ \t\"]*(?P<name>{_FULL_NAME})",
 )
 # The cue is read in any case, the name is not.
 _AGE: Final = re.compile(
-    r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|\w+[ -](?:old|of age)))"
-    r"|\b(?:aged?|age of|age is|age:|am|turned|turning|im Alter von|âgée? de)[ \t]+(?P<after>\d{1,3})(?![\w.,/%:-]*\d|\s*%)"
+    r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|"
+    r"\w+[ -](?:old|of age)))"
+    r"|\b(?:aged?|age of|age is|age:|am|turned|turning|im Alter von|âgée? de)[ \t]+(?P<after>\d{1,3})"
+    r"(?![\w.,/%:-]*\d|\s*%)"
     r"(?=\b(?![ ]?(?:km|miles|metres|meters|percent|dollars|euros|minutes|hours|points|of)\b))"
     r"|(?<!\w)(?P<german>\d{1,3})(?=[ -]jährig|[ ]Jahre alt| ans\b)",
     re.IGNORECASE,
@@ -46,7 +50,8 @@ _CUE_LENGTH: Final = 3
 
 _LOCALES: Final = ("en", "en_US", "en_GB", "de_DE", "fr_FR")
 _PAIR: Final = re.compile(
-    rf"(?<![\w'’.-])(?P<first>{_NAME_WORD})(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{_PARTICLE}[ \t]+)?{_NAME_WORD})"
+    rf"(?<![\w'\u2019.-])(?P<first>{_NAME_WORD})"
+    rf"(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{_PARTICLE}[ \t]+)?{_NAME_WORD})"
     r"(?![\w])"
 )
 
@@ -113,7 +118,7 @@ def _person(text: str, start: int, end: int, source: str, score: float) -> Itera
         end = len(text[:end].rstrip())
     while text[start:end].endswith("."):
         end -= 1
-    if text[start:end].endswith(("'s", "’s")):
+    if text[start:end].endswith(("'s", "\u2019s")):
         end -= 2
     named = [word.strip(".").casefold() for word in text[start:end].split()]
     ordinary = HONORIFICS | PARTICLES | GENERIC | CALENDAR

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 # A word is a run of letters with their combining marks; an apostrophe joins only a short head (O'Brien, D'Angelo),
 # so a possessive or an elision stays outside. The underscore separates: SQuAD titles are written with it.
 _WORD: Final = re.compile(
-    r"(?:(?<![^\W\d_])[ODLMod]['’](?=[^\W\d_]{3}))?"
+    r"(?:(?<![^\W\d_])[ODLMod]['\u2019](?=[^\W\d_]{3}))?"
     r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f])*"
 )
 

@@ -58,8 +58,8 @@ def _broken(measures: Measures, settings: PrivacySettings) -> Iterator[Reason]:
     if not measures.redetected_per_1000_tokens <= settings.max_redetected:
         yield Reason(
             "redetected",
-            f"A second look finds {measures.redetected_per_1000_tokens:.2f} direct identifiers per 1,000 words that are "
-            f"no surrogates; at most {settings.max_redetected:g} are allowed.",
+            f"A second look finds {measures.redetected_per_1000_tokens:.2f} direct identifiers per 1,000 words that "
+            f"are no surrogates; at most {settings.max_redetected:g} are allowed.",
         )
     if measures.aligned != measures.answers:
         yield Reason(

@@ -15,6 +15,9 @@ from kubepipe.privacy.pseudonymise.keyed import keyed_number, keyed_stream
 from kubepipe.privacy.pseudonymise.vault import code_of
 
 _ATTEMPTS: Final = 400
+_TELLING: Final = 4
+"""Shorter codes (a house number) are everywhere; that one equals another betrays nothing."""
+
 _KEPT_PREFIX: Final = ("http://", "https://", "ftp://", "www.")
 
 
@@ -33,27 +36,31 @@ class CodeSurrogates:
         self._taken = taken
 
     def draw(self, text: str, type_: str) -> str:
-        """Surrogate of an identifier as it stands in the text; the same identifier written otherwise stays the same."""
+        """Surrogate of an identifier as it stands in the text; written otherwise it keeps its letters and digits."""
         makers: dict[str, Callable[[str, int], str]] = {
             "EMAIL": self._email,
             "URL": self._url,
-            "HANDLE": lambda value, attempt: "@" + self._substitute(value[1:], "handle", attempt),
+            "HANDLE": self._handle,
             "IP": self._ip,
             "MAC": self._mac,
             "IBAN": self._iban,
             "CARD": self._card,
         }
-        make = makers.get(type_, lambda value, attempt: self._substitute(value, "code", attempt))
+        make = makers.get(type_, self._plain)
         holds = self._check(text, type_)
         last = ""
         for attempt in range(_ATTEMPTS):
             candidate = make(text, attempt)
-            if code_of(candidate) in self._taken or candidate == text:
+            if candidate == text or self._is_taken(candidate):
                 continue
             last = candidate
             if holds(candidate):
                 return candidate
         return last or make(text, _ATTEMPTS)
+
+    def _is_taken(self, candidate: str) -> bool:
+        code = code_of(candidate)
+        return len(code) >= _TELLING and code in self._taken
 
     def _check(self, text: str, type_: str) -> Callable[[str], bool]:
         """What the surrogate must fulfil because the original does."""
@@ -80,6 +87,12 @@ class CodeSurrogates:
             else:
                 made.append(character)
         return "".join(made)
+
+    def _plain(self, text: str, attempt: int) -> str:
+        return self._substitute(text, "code", attempt)
+
+    def _handle(self, text: str, attempt: int) -> str:
+        return "@" + self._substitute(text[1:], "handle", attempt)
 
     def _email(self, text: str, attempt: int) -> str:
         local, _, domain = text.partition("@")
@@ -119,8 +132,10 @@ class CodeSurrogates:
     def _iban(self, text: str, attempt: int) -> str:
         from stdnum import iban
 
-        made = text[:2] + "00" + self._substitute(text[4:], "iban", attempt) if text[2:4].isdigit() else text
-        check = iban.calc_check_digits("".join(made.split()).upper())
+        if not text[2:4].isdigit():
+            return self._substitute(text, "iban", attempt)
+        made = text[:2] + "00" + self._substitute(text[4:], "iban", attempt)
+        check = str(iban.calc_check_digits("".join(made.split()).upper()))
         return made[:2] + check + made[4:]
 
     def _card(self, text: str, attempt: int) -> str:
@@ -128,7 +143,7 @@ class CodeSurrogates:
 
         made = text[0] + self._substitute(text[1:], "card", attempt)
         plain = "".join(character for character in made if character.isdigit())
-        check = luhn.calc_check_digit(plain[:-1])
+        check = str(luhn.calc_check_digit(plain[:-1]))
         last = max(index for index, character in enumerate(made) if character.isdigit())
         return made[:last] + check + made[last + 1 :]
 

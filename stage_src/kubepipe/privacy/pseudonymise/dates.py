@@ -1,8 +1,8 @@
 """Dates: one shift per document, so that order, distances in years and most weekdays stay.
 
-Years move by one number of years; days and months move by one number of days around the year. Both are chosen together
-so that a weekday stays true except across some leap days. Because the two move apart, "12 May 2011", "May 12" and "2011"
-of a text still agree after the shift.
+Years move by one number of years; days and months move by one number of days around the year. Both are chosen
+together so that a weekday stays true except across some leap days. Because the two move apart, "12 May 2011",
+"May 12" and "2011" of a text still agree after the shift.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from kubepipe.privacy.align import Edit
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
 
 _MONTHS: Final[dict[str, tuple[str, ...]]] = {
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
-    "en-short": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
-    "fr": ("janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-}  # fmt: skip
+    language: tuple(names.split())
+    for language, names in {
+        "en": "January February March April May June July August September October November December",
+        "en-short": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+        "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+        "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    }.items()
+}
 _NAMED: Final = {
     name.casefold(): (month, language)
     for language, names in reversed(_MONTHS.items())
@@ -41,9 +44,9 @@ _NUMERIC: Final = re.compile(
     rf"|(?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y2>{_YEAR}|\d{{2}}))(?![\w/-])"
 )
 _BARE_YEAR: Final = re.compile(
-    rf"(?<![\w.,/$€£-])(?P<year>{_YEAR})(?:(?P<dash>[-–/])(?P<second>\d{{2}})(?!\d))?(?![\w%/]|[.,]\d)"
+    rf"(?<![\w.,/$€£-])(?P<year>{_YEAR})(?:(?P<dash>[-\u2013/])(?P<second>\d{{2}})(?!\d))?(?![\w%/]|[.,]\d)"
 )
-_AFTER_DASH: Final = re.compile(rf"(?<=\d[-–])(?P<year>{_YEAR})(?![\w%]|[.,]\d)")
+_AFTER_DASH: Final = re.compile(rf"(?<=\d[-\u2013])(?P<year>{_YEAR})(?![\w%]|[.,]\d)")
 _PLAIN_YEAR: Final = date(2001, 1, 1)
 _DAYS: Final = 365
 _NOON: Final = 12
@@ -105,7 +108,7 @@ def years_in(text: str, edits: list[Edit]) -> frozenset[str]:
 
 def _move(month: int, day: int, days: int) -> date | None:
     try:
-        place = (date(2001, month, min(day, 28) if month == 2 else day) - _PLAIN_YEAR).days
+        place = (date(2001, month, min(day, 28) if month == 2 else day) - _PLAIN_YEAR).days  # noqa: PLR2004
     except ValueError:
         return None
     return _PLAIN_YEAR + timedelta(days=(place + days) % _DAYS)
@@ -116,7 +119,11 @@ def _named(match: re.Match[str], shift: Shift) -> Iterator[Edit]:
     moved = _move(month, int(match.group("day")), shift.days)
     if moved is None:
         return
-    yield Edit(match.start("day"), match.end("day"), _like(match.group("day"), moved.day))
+    yield Edit(
+        match.start("day"),
+        match.end("day"),
+        f"{moved.day:02d}" if match.group("day").startswith("0") else str(moved.day),
+    )
     if (match.group("suffix") or "").lower() in ("st", "nd", "rd", "th"):
         yield Edit(match.start("suffix"), match.end("suffix"), _ordinal(moved.day))
     yield Edit(
@@ -138,15 +145,13 @@ def _numeric(match: re.Match[str], shift: Shift, language: str) -> Iterator[Edit
     )
     if moved is None:
         return
-    yield Edit(match.start(month), match.end(month), _like(match.group(month), moved.month))
-    yield Edit(match.start(day), match.end(day), _like(match.group(day), moved.day))
+    # Two digits each mean that single ones are written with a zero.
+    width = min(len(match.group(month)), len(match.group(day)))
+    yield Edit(match.start(month), match.end(month), f"{moved.month:0{width}d}")
+    yield Edit(match.start(day), match.end(day), f"{moved.day:0{width}d}")
     written = match.group(year)
     shifted = int(written) + shift.years
-    yield Edit(match.start(year), match.end(year), str(shifted) if len(written) > 2 else f"{shifted % 100:02d}")
-
-
-def _like(written: str, number: int) -> str:
-    return f"{number:02d}" if written.startswith("0") or (len(written) > 1 and number > 9) else str(number)
+    yield Edit(match.start(year), match.end(year), str(shifted) if len(written) > 2 else f"{shifted % 100:02d}")  # noqa: PLR2004
 
 
 def _ordinal(day: int) -> str:

@@ -1,4 +1,4 @@
-"""From spans to edits, one per word, number or code: so an answer that is part of a name stays part of its surrogate."""
+"""From spans to edits, one per word, number or code: an answer that is part of a name stays part of its surrogate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from kubepipe.privacy.align import Edit
 from kubepipe.privacy.entities.model import Span
 from kubepipe.privacy.entities.tokens import Token, is_name_like, tokens_of
-from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES
+from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES
 from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
 from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
@@ -30,14 +30,12 @@ WORDY: Final[dict[str, Kind]] = {
 }
 """Types whose words are replaced one by one, and the kind of a word that has no vote of its own."""
 
-_ADDRESS_WORDS: Final = frozenset(
-    ["apt", "apartment", "suite", "ste", "unit", "flat", "room", "rm", "floor", "fl", "building", "bldg", "box", "lot", "po", "p", "o", "b", "psc", "apo", "fpo", "dpo", "st", "ave", "rd", "blvd", "ln", "dr", "ct", "pl", "sq", "ter", "way", "parkway", "pkwy", "highway", "hwy", "circle", "cir", "trail", "trl", "close", "crescent", "cres", "grove", "mews", "row", "walk", "gardens", "alley", "loop", "path", "pike", "route", "lane", "drive", "postfach", "via", "calle", "rua", "rue", "chemin", "allée", "quai", "impasse", "utca", "katu", "weg", "gasse", "allee"]
-)
 _ENCLITICS: Final = frozenset(["s", "t", "d", "m", "ll", "re", "ve"])
-_APOSTROPHES: Final = "'’"
+_APOSTROPHES: Final = "'\u2019"
 _ROMAN: Final = re.compile(r"[IVXL]{2,7}")
 _NUMBER: Final = re.compile(r"\d+")
 _OLDEST_STEP: Final = 3
+_CHILD: Final = 10
 
 
 class Surrogates:
@@ -118,7 +116,7 @@ class PassageEdits:
                     self.counts["DATE"] += 1
 
     def replace_known(self, is_ordinary: frozenset[str]) -> None:
-        """Replace every word that names something anywhere in the data set: for titles, which no recogniser reads well."""
+        """Replace words that name something anywhere in the data set: for titles, which no recogniser reads well."""
         for token in tokens_of(self.text):
             folded = token.text.casefold()
             if folded in self._surrogates.kinds and is_name_like(token.text) and folded not in is_ordinary:
@@ -155,7 +153,7 @@ class PassageEdits:
             return True
         if span.type == "PERSON":
             return folded in HONORIFICS
-        if span.type == "ADDRESS" and folded in _ADDRESS_WORDS:
+        if span.type == "ADDRESS" and folded in ADDRESS:
             return True
         return folded in GENERIC or (token.text.islower() and any(is_name_like(other.text) for other in tokens))
 
@@ -189,7 +187,7 @@ class PassageEdits:
     def _replace_age(self, span: Span) -> bool:
         age = int(self.text[span.start : span.end])
         step = 1 + keyed_number(self._surrogates.key, "age", self._document) % _OLDEST_STEP
-        return self._add(Edit(span.start, span.end, str(age - step if age > 2 * step and age > 10 else age + step)))
+        return self._add(Edit(span.start, span.end, str(age - step if age > _CHILD else age + step)))
 
 
 def active(spans: Iterable[Span], classes: frozenset[str]) -> list[Span]:

@@ -79,7 +79,7 @@ class Pseudonymiser:
         self,
         passages: Iterable[Passage],
         *,
-        round: int = 1,
+        round: int = 1,  # noqa: A002 the word of the policy
         corpus_values: Survey | None = None,
     ) -> Iterator[Protected]:
         """Passages with surrogates, in order, one by one.
@@ -178,8 +178,8 @@ class Pseudonymiser:
     ) -> tuple[Passage | None, Counter[str]]:
         texts: dict[tuple[int, str], str] = {}
         context = rewrite(passage.context, split_edits(edits, 0, len(passage.context)))
-        for question, column, start, end in joined.fields[1:]:
-            texts[question, column] = rewrite(joined.text[start:end], split_edits(edits, start, end)).text
+        for place, column, start, end in joined.fields[1:]:
+            texts[place, column] = rewrite(joined.text[start:end], split_edits(edits, start, end)).text
         kept: list[Question] = []
         for index, question in enumerate(passage.questions):
             extra = {column: texts[index, column] for column in question.extra}

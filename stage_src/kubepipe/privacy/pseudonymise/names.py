@@ -136,7 +136,7 @@ def name_lists(language: str, locale: str | None) -> NameLists:
 
 
 def _is_plain(word: str, ordinary: frozenset[str]) -> bool:
-    return word.isalpha() and word.istitle() and len(word) > 2 and word.casefold() not in ordinary
+    return word.isalpha() and word.istitle() and len(word) > 2 and word.casefold() not in ordinary  # noqa: PLR2004
 
 
 class NameSurrogates:
@@ -170,7 +170,7 @@ class NameSurrogates:
         if word.isupper() and len(word) <= _LONGEST_ACRONYM.get(kind, 1):
             return self._letters(word, kind, skip)
         folded = word.casefold()
-        plural = kind == "nationality" and folded.endswith("s") and len(folded) > 4
+        plural = kind == "nationality" and folded.endswith("s") and len(folded) > 4  # noqa: PLR2004
         chosen = self._choose(folded.removesuffix("s") if plural else folded, kind, skip) + ("s" if plural else "")
         if word.isupper():
             return chosen.upper()

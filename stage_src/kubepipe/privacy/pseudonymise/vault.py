@@ -1,8 +1,8 @@
 """The direct identifiers of the original, ready to be looked for in any text.
 
-The same look serves the engine, which replaces every hit, and the gate, which counts hits as leaks. A hit is whole words
-written as a name is written; a single word counts in the whole data set only when it is no ordinary word, and else only
-in the passage where it was found.
+The same look serves the engine, which replaces every hit, and the gate, which counts hits as leaks. A hit is whole
+words written as a name is written; a single word counts in the whole data set only when it is no ordinary word, and
+else only in the passage where it was found.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from kubepipe.privacy.entities.words import HONORIFICS, PARTICLES
 SHORTEST_PART: Final = 4
 """A part of a name is looked for in the whole data set when it has at least so many letters."""
 
-_CHUNK: Final = re.compile(r"[^\s<>()\[\]{}\"“”,;]*[\d@][^\s<>()\[\]{}\"“”,;]*")
+_CHUNK: Final = re.compile(r"[^\s<>()\[\]{}\"“”,;]+")
 _DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ .\-/()\u00a0\u2011+]{0,2}\d){5,30}(?!\d)")
-_HOST: Final = re.compile(r"\w[\w-]*(?:\.[\w-]+)+(?:/\S*)?")
+_HOST: Final = re.compile(r"(?<![\w.-])\w[\w-]*(?:\.[\w-]+)+(?:/\S*)?")
 _SHORTEST_CODE: Final = 4
 _WORDY: Final = frozenset({"PERSON", "ADDRESS"})
 
@@ -101,9 +101,10 @@ class Vault:
     def _find_codes(self, text: str) -> Iterator[Span]:
         for expression in (_CHUNK, _DIGITS, _HOST):
             for match in expression.finditer(text):
-                if code_of(match.group()) in self.codes:
-                    start, end = _alnum_edges(text, *match.span())
-                    yield Span(start, end, "CODE", class_of("CODE"), "vault", 1.0)
+                if match.group().isalpha() or code_of(match.group()) not in self.codes:
+                    continue
+                start, end = _alnum_edges(text, *match.span())
+                yield Span(start, end, "CODE", class_of("CODE"), "vault", 1.0)
 
 
 def values_of(text: str, spans: Iterable[Span]) -> tuple[set[tuple[str, ...]], set[str]]:
