@@ -55,20 +55,67 @@ def _energy(seconds: float, cpu_seconds: float, mebibytes: int) -> dict[str, Any
         "peak_rss_bytes": mebibytes * 2**20, "parts": {"cpu_kwh": cpu, "ram_kwh": ram, "gpu_kwh": 0.0},
         "sources": {"energy_kwh": "modelled", "cpu_kwh": "modelled", "ram_kwh": "modelled", "gpu_kwh": "measured",
                     "gco2e": "modelled", "water_litres": "assumed", "cost": "assumed", "pue": "assumed"},
-        "uncertainty": 0.66, "method": "processor 4 W per busy core, times own CPU seconds; memory 0.3725 W per GiB in use",
+        "uncertainty": 0.66, "method": "processor 4 W per busy core, times own CPU seconds; memory 0.3725 W per GiB",
         "grid": _GRID, "pue": 1.2,
     }  # fmt: skip
 
 
-def _risk(direct: int, quasi: int, special: int) -> dict[str, Any]:
+_TYPES = (
+    ("PERSON", "DIRECT", 1740, 611), ("EMAIL", "DIRECT", 41, 41), ("PHONE", "DIRECT", 33, 31),
+    ("IBAN", "DIRECT", 18, 18), ("PLACE", "QUASI", 1822, 402), ("DATE", "QUASI", 918, 640),
+    ("HEALTH", "ART9", 143, 37), ("MISC", "OTHER", 388, 251),
+)  # fmt: skip
+
+
+def _share(hits: int, total: int) -> dict[str, Any]:
+    share = hits / total
+    return {"share": share, "interval": [max(0.0, share - 0.04), min(1.0, share + 0.04)]}
+
+
+def _risk(less: int) -> dict[str, Any]:
+    tokens = 61_240
+    types = [
+        {
+            "class": cls,
+            "type": name,
+            "mentions": mentions - less,
+            "distinct": distinct,
+            "passages": 12,
+            "density_per_1000_tokens": (mentions - less) * 1000 / tokens,
+        }
+        for name, cls, mentions, distinct in _TYPES
+    ]
+    classes = []
+    for cls in ("DIRECT", "QUASI", "ART9", "OTHER"):
+        mentions = sum(int(row["mentions"]) for row in types if row["class"] == cls)
+        classes.append(
+            {
+                "class": cls,
+                "mentions": mentions,
+                "distinct": 99,
+                "passages": 12,
+                "density_per_1000_tokens": mentions * 1000 / tokens,
+            }
+        )
     return {
-        "schema_version": 1, "passages": 420, "questions": 2110, "tokens": 61_240,
-        "passages_at_risk": 297 if direct > 1500 else 301, "sensitive_linkage": 0.081 if direct > 1500 else 0.079,
-        "classes": {"DIRECT": direct, "QUASI": quasi, "ART9": special, "OTHER": 388},
-        "types": {"PERSON": direct - 92, "EMAIL": 41, "PHONE": 33, "IBAN": 18, "PLACE": quasi - 900, "DATE": 900,
-                  "HEALTH": special},
-        "density_per_1000_tokens": {"DIRECT": direct / 61.24, "QUASI": quasi / 61.24, "ART9": special / 61.24},
+        "schema_version": 1, "language": "en", "risk": "yes", "reasons": ["direct_identifiers", "sensitive_linkage"],
+        "tokens": tokens, "questions": 2110, "classes": classes, "types": types,
+        "passages": {"total": 420, "with_direct": 297, "with_quasi": 388, "with_sensitive_linkage": 34,
+                     "unique_quasi_sets": 211},
+        "shares": {"at_risk": _share(297, 420), "sensitive_linkage": _share(34, 420), "singling_out": _share(211, 420),
+                   "questions_at_risk": _share(1502, 2110)},
+        "columns": [{"name": "author", "role": "direct", "rows": 420, "distinct": 87, "uniqueness": 0.207}],
+        "splits": {"train": {"passages": 336, "questions": 1688, "tokens": 49_000, "with_direct": 240}},
     }  # fmt: skip
+
+
+_MEASURES = {
+    "passages_before": 420, "passages_after": 418, "questions_before": 2110, "questions_after": 2096,
+    "tokens_after": 61_011, "direct_values": 1322, "leaks": 0, "leaking_passages": 0, "leaking_share": 0.0,
+    "leaking_share_interval": [0.0, 0.0091], "redetected": 38, "redetected_per_1000_tokens": 0.6228, "answers": 2096,
+    "aligned": 2096, "aligned_share": 1.0, "dropped_share": 0.00664, "changed_answer_counts": 0, "foreign_passages": 0,
+    "consistency": 0.998, "extra_columns": 0,
+}  # fmt: skip
 
 
 def _score(exact: float, f1: float, half: float) -> dict[str, Any]:
@@ -96,7 +143,7 @@ def _losses() -> list[dict[str, float]]:
 _RESULTS: dict[str, dict[str, Any]] = {
     "prepare-data": {"format": "squad", "splits": {"train": {"passages": 336, "questions": 1688, "unanswerable": 0}},
                      "counts": {"duplicate_question": 3}},
-    "assess-privacy-risk": _risk(1892, 2740, 143),
+    "assess-privacy-risk": _risk(0),
     "anonymize-data": {
         "rounds": [{"round": 1, "verdict": "quarantine", "reasons": ["residual_direct"]},
                    {"round": 2, "verdict": "pass", "reasons": []}],
@@ -106,9 +153,8 @@ _RESULTS: dict[str, dict[str, Any]] = {
     "minimize-data": {"columns_dropped": {"author": 420, "source_url": 420}, "ids_replaced": 2110},
     "verify-privacy": {
         "verdict": "pass", "reasons": [],
-        "measures": {"residual_direct": 0.0, "redetected_per_1000_tokens": 0.62, "dropped_share": 0.0066,
-                     "answers_aligned": 1.0, "residual_quasi": 0.021},
-        "after": _risk(1840, 2696, 143),
+        "measures": dict(_MEASURES),
+        "after": _risk(2),
     },
     "fine-tune-model": {
         "model": "SmolLM2-135M-Instruct", "method": "lora", "losses": _losses(), "validation_loss_before": 2.914,
@@ -121,8 +167,9 @@ _RESULTS: dict[str, dict[str, Any]] = {
         "total": 422, "untuned": _score(21.8, 34.6, 3.4), "tuned": _score(47.2, 60.9, 3.8),
         "difference": _score(25.4, 26.3, 4.1), "answer_seconds": {"untuned": 92.1, "tuned": 90.4},
         "breakdowns": {
-            "question_word": [_group("what", 201, 33.1, 59.2), _group("who", 74, 44.0, 71.3), _group("when", 51, 39.5, 74.8),
-                              _group("how", 48, 28.9, 49.0), _group("where", 31, 36.2, 55.1), _group("why", 17, 19.8, 35.6)],
+            "question_word": [_group("what", 201, 33.1, 59.2), _group("who", 74, 44.0, 71.3),
+                              _group("when", 51, 39.5, 74.8), _group("how", 48, 28.9, 49.0),
+                              _group("where", 31, 36.2, 55.1), _group("why", 17, 19.8, 35.6)],
             "answer_length": [_group("1 word", 158, 38.2, 69.7), _group("2 words", 97, 37.9, 66.0),
                               _group("3-4 words", 101, 33.4, 57.9), _group("10 words or more", 66, 22.5, 37.2)],
         },
@@ -138,7 +185,8 @@ def _record(step: str) -> dict[str, Any]:
     return {
         "schema_version": 1, "run": "2026-11-20-clinic", "step": step, "status": "succeeded",
         "started_at": "2026-11-20T09:00:00+00:00", "finished_at": "2026-11-20T09:01:00+00:00", "seconds": seconds,
-        "cpu_seconds": cpu_seconds, "peak_rss_bytes": mebibytes * 2**20, "energy": _energy(seconds, cpu_seconds, mebibytes),
+        "cpu_seconds": cpu_seconds, "peak_rss_bytes": mebibytes * 2**20,
+        "energy": _energy(seconds, cpu_seconds, mebibytes),
         "memo_key": digest(f"memo {step}"), "settings_digest": digest(f"settings {step}"), "inputs": {},
         "outputs": {name: {"digest": digest(f"{step} {name}"), "bytes_digest": digest(f"bytes {name}"), "uri": "x"}
                     for name in outputs},
@@ -171,10 +219,15 @@ def make_run(records: dict[str, dict[str, Any]], verdict: str = "published") -> 
 def make_examples() -> list[Example]:
     """Questions and answers of a protected data set."""
     return [
-        Example("Who took over the ward after the fire of 1987?", "Sister Helen Marsh", "The ward was taken over", "Sister Helen Marsh"),
+        Example("Who took over the ward in 1987?", "Sister Helen Marsh", "The ward was taken", "Sister Helen Marsh"),
         Example("How many beds did the new wing have?", "forty-two", "42 beds in two rooms", "forty-two"),
         Example("What was the name of the donor?", "", "The donor", ""),
-        Example("Where did Dr Oluwaseun Brandt study medicine?", "the University of Leeds", "Leeds, where he studied medicine and later taught for many years", "University of Leeds"),
+        Example(
+            "Where did Dr Oluwaseun Brandt study medicine?",
+            "the University of Leeds",
+            "Leeds, where he studied medicine and later taught for many years",
+            "University of Leeds",
+        ),
     ]  # fmt: skip
 
 
@@ -186,8 +239,9 @@ def quarantined() -> dict[str, dict[str, Any]]:
     gate["error"] = {"type": "QuarantinedError", "message": "run x: the privacy gate says quarantine", "exit_code": 3}
     gate["results"]["verdict"] = "quarantine"
     gate["results"]["reasons"] = [
-        {"code": "residual_direct", "text": "direct identifiers of the original stand in 3 of 420 passages, none may"}
+        {"code": "direct_identifier_left", "text": "Direct identifiers of the original stand in 3 of 418 passages."}
     ]
+    gate["results"]["measures"] |= {"leaking_passages": 3, "leaking_share": 3 / 418, "leaks": 4}
     return records
 
 

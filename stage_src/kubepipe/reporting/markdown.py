@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from kubepipe.reporting import numbers as say
-from kubepipe.reporting.comparison import compare
 from kubepipe.reporting.model import RunView, table, view
 from kubepipe.reporting.numbers import number
+from kubepipe.reporting.protection import classes, rules, shares
 from kubepipe.reporting.sections.energy import PARTS, shown
 from kubepipe.reporting.sections.headline import VERDICTS, sentence
 from kubepipe.reporting.sections.parts import words
@@ -68,16 +68,13 @@ def _privacy(seen: RunView) -> Iterator[str]:
     verdict = str(gate.get("verdict") or "not reached")
     yield f"Privacy gate: **{_plain(verdict)}**. The data is pseudonymised; a residual risk remains."
     yield "\n".join(f"- {_plain(str(table(reason).get('text') or reason))}" for reason in gate.get("reasons") or [])
-    rows = [
-        (
-            f"{words(each.name)}: {row.name}" if each.name else words(row.name),
-            say.plain(row.before),
-            say.plain(row.after),
-        )
-        for each in compare(before, table(gate.get("after")))
-        for row in each.rows
-    ]
-    yield _table(("Measure", "Before", "After"), rows)
+    yield _table(("What the gate measured", "Measured", "Allowed"), rules(seen))
+    yield _table(("Share with 95 % interval", "Before", "After"), shares(seen))
+    yield _table(("Mentions per 1,000 words", "Before", "After"), classes(seen))
+    yield (
+        "After protection pseudonyms are found too, for they look like what they stand for; the gate's measures and "
+        "the first share tell what is left of the original."
+    )
 
 
 def _sustainability(figures: Mapping[str, Any]) -> Iterator[str]:

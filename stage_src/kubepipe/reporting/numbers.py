@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 MISSING: Final = "\N{EN DASH}"
@@ -12,6 +13,8 @@ _MINUS: Final = "\N{MINUS SIGN}"
 _SPACE: Final = "\N{NO-BREAK SPACE}"
 _MINUTE: Final = 60
 _HOUR: Final = 3600
+_WH: Final = 1e-3
+_THOUSAND: Final = 1000
 
 
 def number(value: Any) -> float | None:
@@ -46,13 +49,10 @@ def count(value: float | None) -> str:
 
 
 def plain(value: float | None) -> str:
-    """Any number with at most three significant decimals."""
+    """Any number: whole ones in full, others with three digits."""
     if value is None:
         return MISSING
-    if value == int(value):
-        return count(value)
-    digits = 3 if abs(value) >= 1 else max(3, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 9)}f}".rstrip("0").rstrip(".").replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return count(value) if value == int(value) or abs(value) >= _THOUSAND else three_digits(value)
 
 
 def duration(seconds: float | None) -> str:
@@ -73,10 +73,31 @@ def energy(kwh: float | None) -> str:
     """Electricity in mWh, Wh or kWh with about three digits."""
     if kwh is None:
         return MISSING
-    for limit, factor, unit in ((1.0, 1.0, "kWh"), (1e-3, 1e3, "Wh"), (0.0, 1e6, "mWh")):
-        if kwh >= limit:
-            return f"{three_digits(kwh * factor)}{_SPACE}{unit}"
-    return MISSING
+    factor, unit = _energy_unit(kwh)
+    return f"{three_digits(kwh * factor)}{_SPACE}{unit}"
+
+
+def energies(values: Sequence[float]) -> list[str]:
+    """Electricity of several things in one unit, that of the largest, so that the figures can be compared."""
+    factor, unit = _energy_unit(max(values, default=0.0))
+    return [f"{rounded(value * factor)}{_SPACE}{unit}" for value in values]
+
+
+def _energy_unit(kwh: float) -> tuple[float, str]:
+    if kwh >= 1.0:
+        return 1.0, "kWh"
+    return (1e3, "Wh") if kwh >= _WH or kwh == 0 else (1e6, "mWh")
+
+
+def rounded(value: float) -> str:
+    """Three decimals, for columns of numbers; what is smaller says so."""
+    return "under 0.001" if 0 < value < 0.0005 else f"{value:.3f}"  # noqa: PLR2004 - half of the last decimal
+
+
+def money(value: float, currency: str) -> str:
+    """A price with two decimals; what is smaller says so."""
+    small = 0 < value < 0.005  # noqa: PLR2004 - half of the last decimal
+    return f"{'under 0.01' if small else f'{value:.2f}'}{_SPACE}{currency}"
 
 
 def grams(value: float | None) -> str:
@@ -101,9 +122,7 @@ def share(value: float | None) -> str:
     """A share as percent."""
     if value is None:
         return MISSING
-    percent = 100.0 * value
-    shown = f"{percent:.0f}" if percent >= 10 or percent == 0 else f"{percent:.1f}"  # noqa: PLR2004 - two digits
-    return f"{shown}{_SPACE}%"
+    return f"{100.0 * value:.1f}".removesuffix(".0") + f"{_SPACE}%"
 
 
 def three_digits(value: float) -> str:

@@ -62,16 +62,20 @@ def energy(seen: RunView, figures: Mapping[str, Any]) -> Markup:
             element("span", "graphics", class_="key gpu"),
             class_="legend",
         ),
-        figure("Electricity by step", bar_chart("Electricity by step", [_bar(step) for step in steps])),
-        element("div", (_part(title, table(figures.get(name))) for name, title in PARTS.items()), class_="three"),
+        figure("Electricity by step", bar_chart("Electricity by step", _bars(steps))),
+        element("div", (_part(title, table(figures.get(name))) for name, title in PARTS.items()), class_="columns"),
         _method(figures),
     )  # fmt: skip
 
 
-def _bar(step: Step) -> Bar:
+def _bars(steps: list[Step]) -> list[Bar]:
+    values = say.energies([number(step.energy.get("energy_kwh")) or 0.0 for step in steps])
+    return [Bar(step.name, _pieces(step), value) for step, value in zip(steps, values, strict=True)]
+
+
+def _pieces(step: Step) -> tuple[tuple[str, float], ...]:
     parts = table(step.energy.get("parts"))
-    pieces = tuple((name, number(parts.get(f"{name}_kwh")) or 0.0) for name in ("cpu", "ram", "gpu"))
-    return Bar(step.name, pieces, say.energy(number(step.energy.get("energy_kwh"))))
+    return tuple((name, number(parts.get(f"{name}_kwh")) or 0.0) for name in ("cpu", "ram", "gpu"))
 
 
 def _part(title: str, part: Mapping[str, Any]) -> Markup:

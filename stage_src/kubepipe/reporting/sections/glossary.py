@@ -19,8 +19,8 @@ _WORDS: Final = {
     "Quasi-identifier": "Tells little alone and much together: places, dates, ages, employers.",
     "Art. 9 data": "What Article 9 of the GDPR lists: health, religion, politics, origin, sexuality, union membership.",
     "Pseudonym": (
-        "A made-up value that stands in for a real one, the same everywhere under the same secret key. Who holds the key "
-        "and the original can link both; in law the data therefore stays personal data."
+        "A made-up value that stands in for a real one, the same everywhere under the same secret key. Who holds the "
+        "key and the original can link both; in law the data therefore stays personal data."
     ),
     "Residual risk": "What may still point to a person after protection, as far as it was measured. It is never zero.",
     "Privacy gate": (

@@ -50,10 +50,13 @@ def _step(step: Step) -> Markup:
     origin = step.record.get("reused_from")
     return element(
         "li",
-        element("div", element("strong", step.name, class_="name"), badge(label, tone), class_="head"),
-        element("p", step.purpose, class_="small"),
-        element("p", f"taken from run {origin}", class_="small") if origin else None,
-        _failure(step),
+        element(
+            "div",
+            element("div", element("strong", step.name, class_="name"), badge(label, tone), class_="head"),
+            element("p", step.purpose, class_="small"),
+            element("p", f"taken from run {origin}", class_="small") if origin else None,
+            _failure(step),
+        ),
         _facts(step),
         class_=f"step {step.status}",
     )
@@ -62,15 +65,17 @@ def _step(step: Step) -> Markup:
 def _facts(step: Step) -> Markup | None:
     if not step.record:
         return None
-    facts = [
-        element("span", say.duration(step.figure("seconds"))),
-        element("span", say.energy(number(step.energy.get("energy_kwh")))),
-    ]
-    outputs = [
-        element("span", name, " ", code(table(artifact).get("digest")), class_="artifact")
+    outputs = (
+        element("span", name, " ", code(table(artifact).get("digest")))
         for name, artifact in table(step.record.get("outputs")).items()
-    ]
-    return element("p", facts, outputs, class_="facts")
+    )
+    return element(
+        "div",
+        element("span", say.duration(step.figure("seconds")), class_="num"),
+        element("span", say.energy(number(step.energy.get("energy_kwh"))), class_="num"),
+        element("span", outputs, class_="outputs"),
+        class_="facts",
+    )
 
 
 def _failure(step: Step) -> Markup | None:

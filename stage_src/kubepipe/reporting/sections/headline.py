@@ -43,7 +43,7 @@ def sentence(seen: RunView) -> str:
     before, after = (
         number(table(seen.results("benchmark-model").get(side)).get("f1")) for side in ("untuned", "tuned")
     )
-    scores = f"F1 went from {say.score(before)} to {say.score(after)} percent" if after is not None else ""
+    scores = f"F1 {_verb(before, after)} {say.score(before)} to {say.score(after)} percent" if after is not None else ""
     error = table(seen.run.get("error"))
     sentences = {
         "published": f"{scores}, and the model was released.",
@@ -55,6 +55,12 @@ def sentence(seen: RunView) -> str:
     }
     words = sentences.get(seen.verdict, scores).strip()
     return words.removeprefix(", and ").removeprefix(". ")
+
+
+def _verb(before: float | None, after: float) -> str:
+    if before is None or before == after:
+        return "went from"
+    return "rose from" if after > before else "fell from"
 
 
 def _first_reason(seen: RunView) -> str:
@@ -87,10 +93,9 @@ def _privacy(seen: RunView) -> Markup:
         "quarantine": ("Kept", "bad"),
         "needs_human": ("Asks a person", "warn"),
     }.get(str(verdict), (str(verdict), "calm"))  # type: ignore[assignment]
-    replaced = sum(
-        number(value) or 0 for value in table(seen.results("anonymize-data").get("entities_replaced")).values()
-    )
-    said = f"{say.count(replaced)} mentions replaced" if replaced else None
+    measures = table(results.get("measures"))
+    left, passages = (say.count(number(measures.get(name))) for name in ("leaking_passages", "passages_after"))
+    said = f"{left} of {passages} passages keep a direct identifier" if measures else None
     return _tile(
         "Privacy gate",
         element("span", shown[0], class_=f"tone-{shown[1]}"),
@@ -104,7 +109,7 @@ def _energy(seen: RunView) -> Markup:
     carbon = f"{say.grams(gco2e)} CO\N{SUBSCRIPT TWO}e" if gco2e is not None else None
     costs = [number(step.energy.get("cost")) for step in seen.ran() if step.energy]
     currency = next((step.energy.get("currency") for step in seen.ran() if step.energy), "")
-    price = f"{say.three_digits(sum(cost or 0.0 for cost in costs))} {currency}" if costs else None
+    price = say.money(sum(cost or 0.0 for cost in costs), str(currency)) if costs else None
     return _tile("Electricity", say.energy(kwh), carbon, price)
 
 
@@ -128,7 +133,7 @@ def _pair(before: str, after: str) -> Markup:
 def _tile(name: str, value: Child, *lines: str | None) -> Markup:
     return element(
         "div",
-        element("h2", name),
+        element("p", name, class_="name"),
         element("p", value, class_="big"),
         (element("p", line, class_="small") for line in lines if line),
         class_="tile",

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from kubepipe.reporting import numbers as say
-from kubepipe.reporting.comparison import Comparison, compare
+from kubepipe.reporting import protection
+from kubepipe.reporting.charts import Dot, interval_chart
 from kubepipe.reporting.markup import Markup, element
 from kubepipe.reporting.model import RunView, Tone, table
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.sections.parts import badge, data_table, not_reached, note, section, words
+from kubepipe.reporting.sections.parts import badge, data_table, figure, not_reached, note, section, words
 
 _VERDICTS: Final[dict[str, tuple[str, Tone]]] = {
     "pass": ("passed", "good"),
@@ -18,7 +19,7 @@ _VERDICTS: Final[dict[str, tuple[str, Tone]]] = {
     "needs_human": ("asks for a person", "warn"),
 }
 
-_TITLE = "Personal data, before and after"
+_TITLE: Final = "Personal data, before and after"
 
 
 def privacy(seen: RunView) -> Markup:
@@ -26,65 +27,88 @@ def privacy(seen: RunView) -> Markup:
     before, gate = seen.results("assess-privacy-risk"), seen.results("verify-privacy")
     if not before and not gate:
         return section("privacy", _TITLE, not_reached("Privacy"))
-    after = table(gate.get("after"))
     return section(
         "privacy",
         _TITLE,
         note(
             "The data a model learns from is pseudonymised: names and numbers are replaced under a secret key. It "
-            "still stems from people, and a residual risk remains; below is what was measured of it."
+            "still stems from people, and a residual risk remains. What no detector found is not counted here."
         ),
-        _gate(gate),
-        element("div", (_comparison(each, after) for each in compare(before, after)), class_="pair"),
-        note("After protection, pseudonyms are found as names too, for they look like names. What of the original "
-             "still stands is told by the gate's measures.") if after else None,
-        element("div", _effort(seen), class_="pair"),
-    )  # fmt: skip
+        _gate(seen, gate),
+        _chart(seen),
+        element("div", _tables(seen, gate), class_="columns"),
+    )
 
 
-def _gate(gate: Mapping[str, Any]) -> Markup:
+def _gate(seen: RunView, gate: Mapping[str, Any]) -> Markup:
     verdict = str(gate.get("verdict") or "")
     if not verdict:
         return not_reached("The privacy gate")
     label, tone = _VERDICTS.get(verdict, (verdict, "calm"))
     reasons = [str(table(reason).get("text") or reason) for reason in gate.get("reasons") or []]
-    measures = list(_flat(table(gate.get("measures"))))
     return element(
         "div",
-        element("p", "The gate ", badge(label, tone)),
+        element("p", element("strong", "The gate "), badge(label, tone)),
         element("ul", (element("li", reason) for reason in reasons)) if reasons else None,
-        data_table("What the gate measured", ("Measure", "Value"), measures) if measures else None,
-        class_="gate",
+        data_table("What the gate measured", ("Measure", "Measured", "Allowed"), protection.rules(seen)),
     )
 
 
-def _comparison(tables: Comparison, after: Mapping[str, Any]) -> Markup:
-    caption = words(tables.name) if tables.name else "The whole data set"
-    rows = (
-        (words(row.name) if not row.name.isupper() else row.name, say.plain(row.before), say.plain(row.after))
-        for row in tables.rows
+def _chart(seen: RunView) -> Markup | None:
+    before, after = protection.at_risk(seen)
+    if before is None:
+        return None
+    sides = [("untuned", before)] if after is None else [("untuned", before), ("tuned", after)]
+    dots = [
+        Dot(tone, 100.0 * share.value, *(None if bound is None else 100.0 * bound for bound in (share.low, share.high)))
+        for tone, share in sides
+    ]
+    told = " to ".join(say.share(share.value) for _, share in sides)
+    return figure(
+        "Passages in which a direct identifier of the original stands",
+        interval_chart("Passages with a direct identifier of the original", [("Of all passages", dots, told)]),
+        caption=element(
+            "span",
+            element("span", "before", class_="key untuned"),
+            " ",
+            element("span", "after", class_="key tuned") if after else None,
+        ),
     )
-    columns = 3 if after else 2
-    return data_table(caption, ("", "Before", "After")[:columns], (row[:columns] for row in rows))
+
+
+def _tables(seen: RunView, gate: Mapping[str, Any]) -> Iterator[Markup]:
+    columns = 3 if table(gate.get("after")) else 2
+    header = ("", "Before", "After")[:columns]
+    yield data_table("Shares with 95 % intervals", header, (row[:columns] for row in protection.shares(seen)))
+    yield data_table("Mentions per 1,000 words", header, (row[:columns] for row in protection.classes(seen)))
+    if columns == len(("", "before", "after")):
+        yield element(
+            "p",
+            "After protection pseudonyms are found too, for they look like what they stand for. Only the "
+            "gate's measures and the first share tell what is left of the original.",
+            class_="small",
+        )
+    rows = [(kind.name, say.count(kind.found), say.count(kind.distinct), say.count(kind.replaced))
+            for kind in protection.kinds(seen)]  # fmt: skip
+    if rows:
+        yield data_table("Kinds of personal data", ("", "Found", "Different", "Replaced"), rows)
+    yield from _effort(seen)
 
 
 def _effort(seen: RunView) -> Iterator[Markup]:
-    """What was replaced, dropped and cut, as tables of counts."""
+    """What was dropped and cut, and how many rounds it took."""
     anonymize, minimize = seen.results("anonymize-data"), seen.results("minimize-data")
+    rounds = [
+        (f"Round {say.count(number(each.get('round')))}", words(str(each.get("verdict"))))
+        for each in map(table, anonymize.get("rounds") or [])
+    ]
+    if rounds:
+        yield data_table("Rounds of protection", ("", "Outcome"), rounds)
     counts = {
-        "Replaced by pseudonyms": anonymize.get("entities_replaced"),
         "Questions dropped": anonymize.get("questions_dropped"),
         "Columns dropped": minimize.get("columns_dropped"),
     }
     for caption, values in counts.items():
-        rows = [(name, say.count(number(value))) for name, value in table(values).items()]
+        rows = [(words(name), say.count(number(value))) for name, value in table(values).items()]
         if rows:
             yield data_table(caption, ("", "Count"), rows)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{words(name)}: ")
-        elif number(value) is not None:
-            yield f"{prefix}{words(name)}", say.plain(number(value))

@@ -15,16 +15,23 @@ def provenance(seen: RunView) -> Markup:
     versions = next((table(step.record.get("versions")) for step in seen.ran() if step.record.get("versions")), {})
     digests = [(words(name), _whole(digest)) for name, digest in table(seen.run.get("digests")).items() if digest]
     policies = [(step.name, _whole(step.record.get("settings_digest"))) for step in seen.ran()]
-    settings = _codes(dict(_flat(table(seen.run.get("settings")))))
     return section(
         "provenance",
         "Where it comes from",
         note("Whoever holds these digests can check that nothing was exchanged, and repeat the run."),
         data_table("Content, by SHA-256", ("", "Digest"), digests, numeric=9) if digests else None,
-        data_table("Versions", ("", "Version"), _codes(versions), numeric=9) if versions else None,
         data_table("Settings that each step depends on", ("Step", "Digest"), policies, numeric=9) if policies else None,
-        data_table("Settings", ("Setting", "Value"), settings, numeric=9) if settings else None,
+        data_table("Versions", ("", "Version"), _codes(versions), numeric=9) if versions else None,
+        element("div", _settings(table(seen.run.get("settings"))), class_="columns"),
     )  # fmt: skip
+
+
+def _settings(settings: Mapping[str, Any]) -> Iterator[Markup]:
+    """One table a section, and one for what belongs to none."""
+    plain = {name: value for name, value in settings.items() if not isinstance(value, Mapping)}
+    for name, values in {"run": plain, **settings}.items():
+        if isinstance(values, Mapping) and values:
+            yield data_table(f"Settings: {name}", ("", "Value"), _codes(dict(_flat(values))), numeric=9)
 
 
 def _codes(values: Mapping[str, Any]) -> list[tuple[str, Markup]]:

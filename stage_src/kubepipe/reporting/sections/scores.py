@@ -27,7 +27,7 @@ def scores(seen: RunView) -> Markup:
         _TITLE,
         note(
             f"{say.count(total)} held-out questions of the protected data, answered twice: by the model as it came and "
-            "after fine-tuning. Lines show 95 % intervals: where scores would fall with other questions of the same kind."
+            "after fine-tuning. Lines show 95 % intervals: where scores fall with other questions of the same kind."
         ),
         element(
             "p",
@@ -45,7 +45,7 @@ def scores(seen: RunView) -> Markup:
             ((label, *_cells(results, name)) for name, label in _MEASURES.items()),
         ),
         element(
-            "div", (_breakdown(name, rows) for name, rows in table(results.get("breakdowns")).items()), class_="pair"
+            "div", (_breakdown(name, rows) for name, rows in table(results.get("breakdowns")).items()), class_="columns"
         ),
     )
 

@@ -1,0 +1,178 @@
+"""What was measured of personal data, as rows that the page and the summary share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubepipe.reporting import numbers as say
+from kubepipe.reporting.model import RunView, table
+from kubepipe.reporting.numbers import number
+
+CLASSES: Final = {
+    "DIRECT": "Direct identifiers",
+    "QUASI": "Quasi-identifiers",
+    "ART9": "Art. 9 data",
+    "OTHER": "Other",
+}
+
+_KINDS: Final = {
+    "PERSON": "Names of people", "EMAIL": "E-mail addresses", "PHONE": "Telephone numbers", "IBAN": "Bank accounts",
+    "CARD": "Card numbers", "NATIONAL_ID": "National numbers", "CODE": "Case and other numbers", "URL": "Web addresses",
+    "HANDLE": "User names", "IP": "IP addresses", "MAC": "Device addresses", "ADDRESS": "Postal addresses",
+    "ORG": "Organisations", "PLACE": "Places", "POSTCODE": "Postcodes", "NATIONALITY": "Nationalities", "DATE": "Dates",
+    "AGE": "Ages", "HEALTH": "Health", "RELIGION": "Religion", "POLITICS": "Politics", "ETHNICITY": "Origin",
+    "SEXUALITY": "Sexuality", "UNION": "Union membership", "BIOMETRIC": "Biometry", "OFFENCE": "Offences",
+    "TITLE": "Titles", "EVENT": "Events", "WORK": "Works", "PRODUCT": "Products", "MISC": "Miscellaneous",
+}  # fmt: skip
+
+_SHARES: Final = {
+    "at_risk": "Passages with a direct identifier",
+    "sensitive_linkage": "Passages with Art. 9 data beside a direct identifier",
+    "singling_out": "Passages singled out by their quasi-identifiers",
+    "questions_at_risk": "Questions on such passages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of passages with its 95 % interval; 0 to 1.
+
+    Attributes:
+        value: The share.
+        low: Lower bound, None without an interval.
+        high: Upper bound.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def text(self) -> str:
+        """As `70.7 % (66.2 % to 74.9 %)`."""
+        if self.low is None or self.high is None:
+            return say.share(self.value)
+        return f"{say.share(self.value)} ({say.share(self.low)} to {say.share(self.high)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of personal data.
+
+    Attributes:
+        name: For people.
+        cls: Its class, for people.
+        found: Mentions in the original.
+        distinct: Different values of them.
+        replaced: Mentions that became pseudonyms.
+    """
+
+    name: str
+    cls: str
+    found: float | None
+    distinct: float | None
+    replaced: float
+
+
+def kind_name(type_: str) -> str:
+    """A type of entity in words."""
+    return _KINDS.get(type_, type_)
+
+
+def at_risk(seen: RunView) -> tuple[Share | None, Share | None]:
+    """Share of passages in which a direct identifier of the original stands, before and after."""
+    before = _share(table(seen.results("assess-privacy-risk").get("shares")).get("at_risk"))
+    measures = table(seen.results("verify-privacy").get("measures"))
+    after = {"share": measures.get("leaking_share"), "interval": measures.get("leaking_share_interval")}
+    return before, _share(after)
+
+
+def shares(seen: RunView) -> Iterator[tuple[str, str, str]]:
+    """Name, before, after for each share of the risk report.
+
+    Past the first row, pseudonyms count after protection as what they look like.
+    """
+    before = table(seen.results("assess-privacy-risk").get("shares"))
+    after = table(table(seen.results("verify-privacy").get("after")).get("shares"))
+    first, remaining = at_risk(seen)
+    yield f"{_SHARES['at_risk']} of the original", _text(first), _text(remaining)
+    for name, label in list(_SHARES.items())[1:]:
+        yield label, _text(_share(before.get(name))), _text(_share(after.get(name)))
+
+
+def classes(seen: RunView) -> Iterator[tuple[str, str, str]]:
+    """Class, mentions per 1,000 words before and after; after, pseudonyms count as what they look like."""
+    before = _by(seen.results("assess-privacy-risk").get("classes"), "class")
+    after = _by(table(seen.results("verify-privacy").get("after")).get("classes"), "class")
+    for name in dict.fromkeys([*before, *after]):
+        density = [number(rows.get(name, {}).get("density_per_1000_tokens")) for rows in (before, after)]
+        yield CLASSES.get(name, name), say.plain(density[0]), say.plain(density[1])
+
+
+def kinds(seen: RunView) -> list[Kind]:
+    """Kinds of personal data, those found most first."""
+    rows = _by(seen.results("assess-privacy-risk").get("types"), "type")
+    replaced = table(seen.results("anonymize-data").get("entities_replaced"))
+    found = [
+        Kind(
+            name=kind_name(type_),
+            cls=CLASSES.get(str(rows.get(type_, {}).get("class")), ""),
+            found=number(rows.get(type_, {}).get("mentions")),
+            distinct=number(rows.get(type_, {}).get("distinct")),
+            replaced=number(replaced.get(type_)) or 0.0,
+        )
+        for type_ in dict.fromkeys([*rows, *replaced])
+    ]
+    return sorted(found, key=lambda kind: -(kind.found or 0.0))
+
+
+def rules(seen: RunView) -> Iterator[tuple[str, str, str]]:
+    """What the gate measured, and what the policy allows."""
+    measures = table(seen.results("verify-privacy").get("measures"))
+    if not measures:
+        return
+    policy = table(table(seen.run.get("settings")).get("privacy"))
+    after = say.count(number(measures.get("passages_after")))
+
+    def value(name: str) -> float | None:
+        return number(measures.get(name))
+
+    yield (
+        "Passages with a direct identifier of the original",
+        f"{say.count(value('leaking_passages'))} of {after}",
+        _at_most(say.share(number(policy.get("max_residual_direct")))),
+    )
+    yield (
+        "Found by a second look, per 1,000 words",
+        say.plain(value("redetected_per_1000_tokens")),
+        _at_most(say.plain(number(policy.get("max_redetected")))),
+    )
+    yield "Questions dropped", say.share(value("dropped_share")), _at_most(say.share(number(policy.get("max_dropped"))))
+    yield "Answers that stand where they say", say.share(value("aligned_share")), say.share(1.0)
+    yield "Questions that gained or lost answers", say.count(value("changed_answer_counts")), "none"
+    yield "Passages without an original", say.count(value("foreign_passages")), "none"
+    yield "Equal answers that stayed equal", say.share(value("consistency")), "reported"
+    yield "Direct identifiers looked for", say.count(value("direct_values")), "reported"
+
+
+def _at_most(limit: str) -> str:
+    return limit if limit == say.MISSING else f"at most {limit}"
+
+
+def _share(value: Any) -> Share | None:
+    share = number(table(value).get("share"))
+    if share is None:
+        return None
+    bounds = table(value).get("interval")
+    low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (None, None)  # noqa: PLR2004
+    return Share(share, number(low), number(high))
+
+
+def _text(share: Share | None) -> str:
+    return say.MISSING if share is None else share.text()
+
+
+def _by(rows: Any, key: str) -> dict[str, Mapping[str, Any]]:
+    found = [table(row) for row in rows] if isinstance(rows, list) else []
+    return {str(row[key]): row for row in found if key in row}
