@@ -16,6 +16,14 @@ from kubepipe.passages.text import names
 from kubepipe.settings import Columns
 
 _IMPOSSIBLE: Final = "is_impossible"
+_KINDS: Final[dict[type, str]] = {
+    list: "a list",
+    dict: "an object",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    bytes: "bytes",
+}
 _SETTING: Final = "--set dataset.columns.{role}=NAME"
 
 
@@ -34,6 +42,10 @@ class RowReader:
     tally: Tally
     _seen: dict[str, None] = field(default_factory=dict)
     _rows: int = 0
+    _own: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        self._own = frozenset({*self.columns.model_dump().values(), _IMPOSSIBLE})
 
     def check_header(self, found: Iterable[str]) -> None:
         """Refuse a table without a column that is needed.
@@ -85,7 +97,6 @@ class RowReader:
         if str(row.get(_IMPOSSIBLE)).lower() == "true" and answers:
             self.tally["answers_of_impossible_questions"] += len(answers)
             answers = ()
-        own = {*columns.model_dump().values(), _IMPOSSIBLE}
         identifier, document = row.get(columns.id), row.get(columns.document)
         return RawQuestion(
             context=_text(row.get(columns.context), columns.context, place),
@@ -93,7 +104,7 @@ class RowReader:
             answers=answers,
             id=cell_text(identifier) or None,
             document=cell_text(document) or None,
-            extra=extra_columns({name: value for name, value in row.items() if name not in own}),
+            extra=extra_columns({name: value for name, value in row.items() if name not in self._own}),
         )
 
     def finish(self) -> None:
@@ -144,5 +155,7 @@ def _text(value: Any, column: str, place: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     raise InputError(
-        f"column '{column}' holds a {type(value).__name__}, no text", place=place, remedy="Write it as text"
+        f"column '{column}' holds {_KINDS.get(type(value), 'something')}, no text",
+        place=place,
+        remedy="Write it as text",
     )

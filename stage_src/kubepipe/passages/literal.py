@@ -138,6 +138,8 @@ class _Parser:
 
 
 def _quoted(token: str) -> str:
+    if "\\" not in token:
+        return token[1:-1]
     try:
         # One quoted text, as the pattern made sure: nothing else can be evaluated. A printed array may hold a raw line
         # break inside a text, which Python wants escaped.

@@ -42,8 +42,8 @@ def rewrite_squad(source: Path, target: Path, transform: Transform, *, max_bytes
     Ids, order, structure, version and is_impossible stay (the transform sees ids of its own). The title becomes the
     document of the article's first returned passage. Plausible answers go through the transform as answers of a
     question of their own, right behind theirs, and are left out when they cannot be aligned. A further key of an
-    article, paragraph or question stays when the transform leaves it in `Question.extra`, with the text it has there. Keys that
-    the transform never sees (beside `data`, or within an answer) stay only when their value is no text.
+    article, paragraph or question stays when the transform leaves it in `Question.extra`, with the text it has there.
+    Keys that the transform never sees (beside `data`, or within an answer) stay only when their value is no text.
 
     Args:
         source: SQuAD JSON, version 1.1 or 2.0, plain or gzip.

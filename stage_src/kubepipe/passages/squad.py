@@ -128,9 +128,8 @@ def _list(value: Mapping[str, Any], key: str, place: str) -> list[Any]:
     items = value.get(key)
     if isinstance(items, list):
         return items
-    raise InputError(
-        f"has no list '{key}' (found: {names(value)})", place=place, remedy="Compare with the SQuAD format"
-    )
+    reason = f"'{key}' is no list" if key in value else f"has no list '{key}' (found: {names(value)})"
+    raise InputError(reason, place=place, remedy="Compare with the SQuAD format")
 
 
 def _text(value: Mapping[str, Any], key: str, place: str) -> str:
