@@ -127,7 +127,7 @@ class TrainingSettings(Section):
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
     epochs: float = Field(2.0, gt=0.0, description="Passes over the training questions.")
     tokens_per_batch: int = Field(
-        4096, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
+        1024, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
     )
     max_tokens: int = Field(
         1024,

@@ -19,6 +19,16 @@ from kubepipe.training.models import ADAPTER, BASE, TUNED, ResolvedModel
 _MAX_NEW_TOKENS: Final = 32
 
 
+def check_place(out: Path) -> None:
+    """Refuse a place that holds something, before the work rather than after it.
+
+    Raises:
+        OutputError: It does.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError("is not empty", place=str(out), remedy="Choose another place or remove what lies there")
+
+
 def write_model(out: Path, model: Any, tokenizer: Any, base: ResolvedModel, *, method: str, end_token: int) -> None:
     """Write the folder at once: it is complete or not there.
 

@@ -19,7 +19,7 @@ from kubepipe.training.hardware import Hardware, choose_hardware
 from kubepipe.training.loading import add_adapters, count_parameters, load_model, load_tokenizer
 from kubepipe.training.models import ResolvedModel
 from kubepipe.training.objective import answer_loss, arithmetic, can_share_contexts, tensors
-from kubepipe.training.output import write_model
+from kubepipe.training.output import check_place, write_model
 from kubepipe.training.packing import collate
 from kubepipe.training.plan import micro_batches, plan_steps
 from kubepipe.training.prompt import PromptEncoder
@@ -64,6 +64,7 @@ def fine_tune(
     import torch
     from transformers import set_seed
 
+    check_place(out)
     hardware = choose_hardware(settings)
     tokenizer = load_tokenizer(model.path)
     encoder = PromptEncoder(tokenizer)

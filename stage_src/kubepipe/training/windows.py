@@ -26,7 +26,7 @@ def windows_of(encoder: PromptEncoder, context: str, limit: int) -> list[Window]
     Returns:
         One window with the whole context where it is short enough, else at least two, in order.
     """
-    # A character is never less than a token's share: most contexts need no look at their tokens.
+    # No token is shorter than a byte: a short context needs no look at its tokens.
     if len(context.encode("utf-8")) <= limit:
         return [Window(0, len(context))]
     offsets = encoder.offsets(context)

@@ -1,0 +1,177 @@
+"""Answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubepipe.errors import ModelNotFoundError, SettingsError
+from kubepipe.passages.model import Answer, Passage, Question
+from kubepipe.scoring import Predictor, open_predictor
+from kubepipe.scoring.decode import generate, prompt_row
+from kubepipe.scoring.plain import generate_plain
+from kubepipe.settings import ScoringSettings, TrainingSettings
+from kubepipe.training import PromptEncoder, known_models, resolve_model
+from kubepipe.training.loading import load_model, load_tokenizer
+
+Reader = Callable[[Path], list[Passage]]
+_CPU = TrainingSettings(device="cpu", precision="fp32", threads=1)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer Llama over bytes, with a tokeniser without a chat template."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {"<|end|>": 0} | {letter: number for number, letter in enumerate(alphabet, start=1)}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=2048, initializer_range=0.3,
+        eos_token_id=0, pad_token_id=0, bos_token_id=None,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    LlamaForCausalLM(config).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|end|>", pad_token="<|end|>").save_pretrained(folder)
+    return folder
+
+
+def _passages(*counts: int) -> list[Passage]:
+    return [
+        Passage(
+            f"p{place}",
+            "d",
+            "Ada lives in London. " * (place + 1),
+            tuple(Question(f"{place}-{number}", f"Question {number * 7}?", ()) for number in range(count)),
+        )
+        for place, count in enumerate(counts)
+    ]
+
+
+def _plain_answers(model: Any, encoder: PromptEncoder, passages: list[Passage], length: int) -> dict[str, Any]:
+    found = {}
+    for passage in passages:
+        for question in passage.questions:
+            prompt = [*encoder.prefix(passage.context), *encoder.prompt(question.text)]
+            (found[question.id],) = generate_plain(
+                model, [prompt], end_token=encoder.end_token, max_new_tokens=length, device="cpu"
+            )
+    return found
+
+
+def _same(shared: Any, plain: Any) -> bool:
+    return bool(
+        shared.ids == plain.ids and shared.log_probabilities == pytest.approx(plain.log_probabilities, abs=1e-3)
+    )
+
+
+def test_shared_contexts_give_the_answers_of_generate(tiny: Path) -> None:
+    """Token for token and with the same log-probabilities, answers equal those of `generate` on single questions."""
+    import torch
+
+    model = load_model(tiny, dtype=torch.float32, device="cpu")
+    encoder = PromptEncoder(load_tokenizer(tiny))
+    passages = _passages(3, 1, 2)
+    rows = [
+        prompt_row(encoder.prefix(each.context), [encoder.prompt(question.text) for question in each.questions])
+        for each in passages
+    ]
+    shared = generate(model, rows, end_token=encoder.end_token, max_new_tokens=12, device="cpu")
+    plain = _plain_answers(model, encoder, passages, 12)
+    found = {
+        question.id: answer
+        for passage, answers in zip(passages, shared, strict=True)
+        for question, answer in zip(passage.questions, answers, strict=True)
+    }
+    assert all(_same(found[name], plain[name]) for name in plain)
+    assert len({len(answer.ids) for answer in found.values()}) >= 1
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+def test_every_question_is_answered_once_whatever_the_batch(tiny: Path, batch_size: int) -> None:
+    """Batches divide contexts with many questions, and change no answer."""
+    passages = _passages(5, 1, 2)
+    settings = ScoringSettings(max_new_tokens=6, batch_size=batch_size)
+    found = list(Predictor(tiny, settings, _CPU).answer(passages))
+    alone = {each.id: each.text for each in Predictor(tiny, ScoringSettings(max_new_tokens=6), _CPU).answer(passages)}
+    assert sorted(each.id for each in found) == sorted(alone)
+    assert {each.id: each.text for each in found} == alone
+    assert all(0 <= each.confidence <= 1 and each.log_probability <= 0 for each in found)
+
+
+def test_a_long_context_is_read_in_windows(tiny: Path) -> None:
+    """A context longer than the limit is answered once per question, by the most confident window."""
+    settings = TrainingSettings(device="cpu", precision="fp32", threads=1, max_tokens=64)
+    found = list(Predictor(tiny, ScoringSettings(max_new_tokens=4), settings).answer(_passages(1, 1, 1, 1, 2)))
+    assert sorted(each.id for each in found) == ["0-0", "1-0", "2-0", "3-0", "4-0", "4-1"]
+
+
+def test_a_plain_model_has_no_tuned_one(tiny: Path) -> None:
+    """Asking for the adapter of a plain model is refused."""
+    with pytest.raises(SettingsError, match="without a tuned one"):
+        next(Predictor(tiny, ScoringSettings(), _CPU).answer(_passages(1), adapter=True))
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    """An empty folder holds no language model."""
+    with pytest.raises(ModelNotFoundError, match="holds no language model"):
+        Predictor(tmp_path, ScoringSettings(), _CPU)
+
+
+def test_corrupt_weights_are_refused_in_one_line(tiny: Path, tmp_path: Path) -> None:
+    """Safetensors that were cut off are named, without a traceback of the library."""
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny, broken)
+    weights = broken / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelNotFoundError, match="holds no causal language model"):
+        next(Predictor(broken, ScoringSettings(), _CPU).answer(_passages(1)))
+
+
+def test_a_tuned_folder_answers_with_and_without_its_adapter(tiny: Path, tmp_path: Path) -> None:
+    """The same predictor answers as the base and as the tuned model, in any order."""
+    from kubepipe.training import fine_tune
+
+    passage = Passage("p", "d", "Ada lives in London.", (Question("q", "Where?", (Answer("London", 13),)),))
+    settings = TrainingSettings(device="cpu", precision="fp32", threads=1, epochs=60.0, learning_rate=1e-2, rank=8)
+    base = resolve_model(str(tiny), online=False)
+    fine_tune(base, [passage], [], settings, seed=0, out=tmp_path / "out", progress=lambda _: None)
+    scoring = ScoringSettings(max_new_tokens=12)
+    predictor = open_predictor(str(tmp_path / "out"), scoring, _CPU, online=False)
+    (untuned,) = predictor.answer([passage], adapter=False)
+    (tuned,) = predictor.answer([passage])
+    (again,) = predictor.answer([passage], adapter=False)
+    (plain,) = open_predictor(str(tiny), scoring, _CPU, online=False).answer([passage])
+    assert tuned.text == "London"
+    assert untuned == again == plain
+    assert untuned.text != tuned.text
+
+
+@pytest.mark.slow
+def test_the_real_model_answers_as_generate_does(shared_data: Path, read_squad: Reader) -> None:
+    """On SmolLM2 in fp32 and real contexts, the answers are those of `generate` on single questions."""
+    import torch
+
+    (known,) = known_models()
+    if known.located() is None:
+        pytest.skip(f"{known.requirement} is not installed")
+    resolved = resolve_model(known.name, online=False)
+    passages = read_squad(shared_data / "xquad" / "xquad.en.json")[:2]
+    settings = ScoringSettings(max_new_tokens=8)
+    precise = TrainingSettings(device="cpu", precision="fp32")
+    found = {each.id: each.text for each in Predictor(resolved.path, settings, precise).answer(passages)}
+    model = load_model(resolved.path, dtype=torch.float32, device="cpu")
+    encoder = PromptEncoder(load_tokenizer(resolved.path))
+    plain = _plain_answers(model, encoder, passages, 8)
+    assert found == {name: encoder.decode(answer.ids) for name, answer in plain.items()}
