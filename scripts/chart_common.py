@@ -27,18 +27,25 @@ class Image(Part):
     repository: str = Field(description="Repository below the registry.")
     tag: str = Field(description="Tag. It is kept beside a digest, for people to read.")
     digest: str = Field(
-        "", pattern="^$|^sha256:[0-9a-f]{64}$", description="Digest that pins the image, for example sha256:...; wins over the tag."
+        "",
+        pattern="^$|^sha256:[0-9a-f]{64}$",
+        description="Digest that pins the image, for example sha256:...; wins over the tag.",
     )
     pullPolicy: Literal["IfNotPresent", "Always", "Never"] = Field(
         "IfNotPresent", description="When the kubelet pulls the image."
     )
 
 
-class Requests(Part):
-    """An amount of the resources of a container."""
+class Amount(Part):
+    """An amount of cores and memory."""
 
     cpu: Quantity | None = Field(None, description="Cores, for example 500m.")
     memory: Quantity | None = Field(None, description="Memory, for example 512Mi.")
+
+
+class Requests(Amount):
+    """An amount of the resources of a container."""
+
     ephemeral_storage: Quantity | None = Field(
         None, alias="ephemeral-storage", description="Space on the node's disk, for example 10Gi."
     )
@@ -68,10 +75,13 @@ class PodOptions(Part):
     nodeSelector: dict[str, str] = Field(
         default_factory=dict, description="Labels that a node must have; added to global.nodeSelector."
     )
-    tolerations: Objects = Field(default_factory=list, description="Taints that are borne; added to global.tolerations.")
+    tolerations: Objects = Field(
+        default_factory=list, description="Taints that are borne; added to global.tolerations."
+    )
     affinity: dict[str, Any] = Field(default_factory=dict, description="Affinity of the pods.")
     topologySpreadConstraints: Objects = Field(
-        default_factory=list, description="How pods spread over zones or nodes; a labelSelector is filled in when absent."
+        default_factory=list,
+        description="How pods spread over zones or nodes; a labelSelector is filled in when absent.",
     )
     priorityClassName: str = Field("", description="Priority class; empty takes global.priorityClassName.")
 

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from chart_common import Image, Objects, Part, Quantity, Requests, Resources, Storage, Workload, resources
+from pydantic import Field
 
 KFP = "2.17.0"
 ARGO = "v4.0.5"
@@ -25,7 +24,9 @@ class ApiServer(Workload):
     replicas: int = Field(1, ge=1, description="Pods.")
     serviceName: str = Field("ml-pipeline", description="Name of the Service; KFP's SDK expects this one.")
     logLevel: str = Field("info", description="Level of the log.")
-    serviceAccountAnnotations: dict[str, str] = Field(default_factory=dict, description="Annotations of its service account.")
+    serviceAccountAnnotations: dict[str, str] = Field(
+        default_factory=dict, description="Annotations of its service account."
+    )
 
 
 class PersistenceAgent(Workload):
@@ -75,9 +76,12 @@ class Ui(Workload):
 class StepParts(Part):
     """What KFP adds to each step."""
 
-    driverImage: Image = Field(default_factory=lambda: kfp("kfp-driver"), description="Image of the driver of each step.")
+    driverImage: Image = Field(
+        default_factory=lambda: kfp("kfp-driver"), description="Image of the driver of each step."
+    )
     launcherImage: Image = Field(
-        default_factory=lambda: kfp("kfp-launcher"), description="Image that the launcher is copied from into each step."
+        default_factory=lambda: kfp("kfp-launcher"),
+        description="Image that the launcher is copied from into each step.",
     )
     runAsUser: int = Field(
         65532, ge=1, description="User id of step containers; left to the cluster on OpenShift. Must not be root."
@@ -107,7 +111,9 @@ class Runs(Part):
     """Defaults of all workflows."""
 
     activeDeadlineSeconds: int = Field(
-        43200, ge=60, description="A run that takes longer fails. Without it, one whose image is missing would never end."
+        43200,
+        ge=60,
+        description="A run that takes longer fails. Without it, one whose image is missing would never end.",
     )
     ttlSeconds: int = Field(
         3600, ge=60, description="Finished workflows are removed after this time; the API's database keeps their state."
@@ -124,13 +130,12 @@ class Executor(Part):
     """Argo's own containers beside each step."""
 
     image: Image = Field(
-        default_factory=lambda: Image(registry="quay.io", repository="argoproj/argoexec", tag=ARGO), description="Image."
+        default_factory=lambda: Image(registry="quay.io", repository="argoproj/argoexec", tag=ARGO),
+        description="Image.",
     )
     runAsUser: int = Field(65532, ge=1, description="User id; left to the cluster on OpenShift.")
     resources: Resources = Field(
-        default_factory=lambda: Resources(
-            requests=Requests(cpu="10m", memory="32Mi"), limits=Requests(memory="128Mi")
-        ),
+        default_factory=lambda: Resources(requests=Requests(cpu="10m", memory="32Mi"), limits=Requests(memory="128Mi")),
         description="Resources.",
     )
 
@@ -145,7 +150,9 @@ class WorkflowController(Workload):
     resources: Resources = Field(default_factory=lambda: resources("20m", "64Mi", "256Mi"), description="Resources.")
     replicas: int = Field(1, ge=1, description="Pods; more than one elect a leader.")
     requeueTime: str = Field(
-        "1s", pattern="^[0-9]+(ms|s)$", description="Pause between two looks at a workflow; each pod of a run costs one."
+        "1s",
+        pattern="^[0-9]+(ms|s)$",
+        description="Pause between two looks at a workflow; each pod of a run costs one.",
     )
 
 
@@ -167,7 +174,8 @@ class BusImages(Part):
 
     nats: Image = Field(default_factory=lambda: _nats("library/nats", "2.10.26"), description="NATS server.")
     reloader: Image = Field(
-        default_factory=lambda: _nats("natsio/nats-server-config-reloader", "0.14.0"), description="Configuration reloader."
+        default_factory=lambda: _nats("natsio/nats-server-config-reloader", "0.14.0"),
+        description="Configuration reloader.",
     )
     exporter: Image = Field(
         default_factory=lambda: _nats("natsio/prometheus-nats-exporter", "0.14.0"), description="Metrics exporter."
@@ -198,13 +206,13 @@ class Minio(Workload):
 
     enabled: bool = Field(True, description="Bring it; otherwise set global.objectStore.endpoint.")
     image: Image = Field(
-        default_factory=lambda: Image(
-            registry="quay.io", repository="minio/minio", tag="RELEASE.2025-09-07T16-13-09Z"
-        ),
+        default_factory=lambda: Image(registry="quay.io", repository="minio/minio", tag="RELEASE.2025-09-07T16-13-09Z"),
         description="Image.",
     )
     resources: Resources = Field(default_factory=lambda: resources("20m", "150Mi", "600Mi"), description="Resources.")
-    replicas: int = Field(1, ge=1, le=16, description="1, or from 4 on a distributed store that survives the loss of a node.")
+    replicas: int = Field(
+        1, ge=1, le=16, description="1, or from 4 on a distributed store that survives the loss of a node."
+    )
     runAsUser: int = Field(1000, ge=1, description="User id; left to the cluster on OpenShift.")
     persistence: Storage = Field(default_factory=Storage, description="Volume of each pod.")
     allowFrom: Objects = Field(default_factory=list, description="More NetworkPolicy peers that may reach it.")
@@ -222,4 +230,3 @@ class Mariadb(Workload):
         description="Arguments of mariadbd.",
     )
     persistence: Storage = Field(default_factory=lambda: Storage(size="5Gi"), description="Volume.")
-

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
 from chart_common import Account, Cidr, Objects, Part, Port
+from pydantic import Field
 
 PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
 
@@ -18,9 +17,7 @@ class Proxy(Part):
 
     http: str = Field("", description="HTTP_PROXY, for example http://proxy.example.com:3128.")
     https: str = Field("", description="HTTPS_PROXY.")
-    noProxy: str = Field(
-        "", description="NO_PROXY; the cluster's own names are added when a proxy is set."
-    )
+    noProxy: str = Field("", description="NO_PROXY; the cluster's own names are added when a proxy is set.")
 
 
 class CaBundle(Part):
@@ -51,7 +48,8 @@ class Dns(Part):
         description="Labels of the namespace of the DNS pods.",
     )
     cidrs: list[Cidr] = Field(
-        default_factory=list, description="Addresses besides those pods, for example 169.254.20.10/32 of a node-local cache."
+        default_factory=list,
+        description="Addresses besides those pods, for example 169.254.20.10/32 of a node-local cache.",
     )
     ports: list[Port] = Field(default_factory=lambda: [53], description="Ports; OpenShift's DNS pods listen on 5353.")
 
@@ -59,7 +57,9 @@ class Dns(Part):
 class NetworkPolicies(Part):
     """Default-deny network policies and the flows that are needed."""
 
-    enabled: bool = Field(True, description="Make them. They have an effect only where the network plug-in enforces them.")
+    enabled: bool = Field(
+        True, description="Make them. They have an effect only where the network plug-in enforces them."
+    )
     scope: Literal["release", "namespace"] = Field(
         "release",
         description="Whom default-deny covers: pods of this release and of its runs, or every pod of the namespace.",
@@ -89,22 +89,26 @@ class ObjectStore(Part):
     region: str = Field("us-east-1", description="Region.")
     existingSecret: str = Field(
         "",
-        description="Secret with the credentials of a user who may do everything on the buckets; needed for an existing "
-        "store. Empty makes one for the bundled MinIO and keeps it.",
+        description="Secret with the credentials of a user who may do everything on the buckets; needed for an "
+        "existing store. Empty makes one for the bundled MinIO and keeps it.",
     )
     accessKeyKey: str = Field("accesskey", description="Key of the access key in this and the next two secrets.")
     secretKeyKey: str = Field("secretkey", description="Key of the secret key.")
     separateUsers: bool = Field(
         True,
-        description="Give steps behind the privacy gate a user who cannot read the incoming and quarantine buckets. On the "
-        "bundled MinIO the setup hook makes the two users; for an existing store name their secrets below.",
+        description="Give steps behind the privacy gate a user who cannot read the incoming and quarantine buckets. On "
+        "the bundled MinIO the setup hook makes the two users; for an existing store name their secrets below.",
     )
-    artifacts: UserSecret = Field(default_factory=UserSecret, description="User of the pipeline's artifacts and records.")
+    artifacts: UserSecret = Field(
+        default_factory=UserSecret, description="User of the pipeline's artifacts and records."
+    )
     source: UserSecret = Field(
         default_factory=UserSecret, description="User of the steps that read incoming data and write to quarantine."
     )
     workloadIdentity: bool = Field(
-        False, description="No secrets: the store trusts the service accounts' own identity (see global.pipelineRunner.annotations)."
+        False,
+        description="No secrets: the store trusts the service accounts' own identity, see "
+        "global.pipelineRunner.annotations.",
     )
     cidrs: list[Cidr] = Field(
         default_factory=lambda: ["0.0.0.0/0"], description="Addresses of the existing store, for network policies."
@@ -150,7 +154,8 @@ class Bucket(Part):
     name: str = Field(pattern="^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Name.")
     versioning: bool = Field(False, description="Keep older versions of objects.")
     expireDays: dict[str, int] = Field(
-        default_factory=dict, description='Prefixes and the days after which objects below them go; "" is the whole bucket.'
+        default_factory=dict,
+        description='Prefixes and the days after which objects below them go; "" is the whole bucket.',
     )
 
 
@@ -200,7 +205,7 @@ class Global(Part):
     )
     gitops: bool = Field(
         False,
-        description="Refuse to generate secrets. Tools that render without a cluster (Argo CD, Flux with templates) would make "
+        description="Refuse to generate secrets. Tools that render without a cluster (Argo CD, for one) would make "
         "new ones at every rendering; with this the missing existingSecret is named instead.",
     )
     proxy: Proxy = Field(default_factory=Proxy, description="Proxy.")
@@ -210,6 +215,4 @@ class Global(Part):
     buckets: Buckets = Field(default_factory=Buckets, description="Buckets.")
     pipelineRunner: Runner = Field(default_factory=Runner, description="Service account of steps.")
     database: Database = Field(default_factory=Database, description="Database.")
-    kubeflowPipelines: PipelinesApi = Field(
-        default_factory=PipelinesApi, description="An existing Kubeflow Pipelines."
-    )
+    kubeflowPipelines: PipelinesApi = Field(default_factory=PipelinesApi, description="An existing Kubeflow Pipelines.")

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
-
-from chart_common import Image, Objects, Part, PodOptions, Requests, Resources, resources
+from chart_common import Amount, Image, Objects, Part, PodOptions, Requests, Resources
 from chart_engines import ArgoEvents, ArgoWorkflows, KubeflowPipelines, Mariadb, Minio
 from chart_global import Global
+from pydantic import Field
+
 from kubepipe.settings.model import Settings
 
 VERSION = "0.1.0"
-PRIVACY_STEPS = ("prepare-data", "assess-privacy-risk", "anonymize-data", "minimize-data", "verify-privacy")
-TRAIN_STEPS = ("fine-tune-model", "benchmark-model", "evaluate-and-plot-metrics", "model-inference", "publish-model")
 
 
 def own(name: str) -> Image:
@@ -39,6 +37,13 @@ class Gpu(Part):
     resource: str = Field("nvidia.com/gpu", description="Name of the resource.")
 
 
+class StepResources(Part):
+    """Requests and limits of a step: what Kubeflow Pipelines can express."""
+
+    requests: Amount = Field(default_factory=Amount, description="What the scheduler sets aside.")
+    limits: Amount = Field(default_factory=Amount, description="What the step may use at most.")
+
+
 class Retry(Part):
     """What happens after a failure of the infrastructure. KFP's launcher gives up on the store after 8 seconds."""
 
@@ -51,20 +56,28 @@ class Retry(Part):
 class StepOptions(Part):
     """How the pods of a step run. In a single step, whatever is left out is taken from stepDefaults."""
 
-    resources: Resources | None = Field(None, description="Requests and limits.")
+    resources: StepResources | None = Field(None, description="Requests and limits.")
     gpu: Gpu | None = Field(None, description="Accelerators.")
     nodeSelector: dict[str, str] | None = Field(None, description="Labels that a node must have.")
     tolerations: Objects | None = Field(None, description="Taints that are borne.")
-    sharedMemory: str | None = Field(None, description="Size of /dev/shm, for example 1Gi; empty leaves the runtime's 64 MiB.")
+    sharedMemory: str | None = Field(
+        None, description="Size of /dev/shm, for example 1Gi; empty leaves the runtime's 64 MiB."
+    )
     retry: Retry | None = Field(None, description="Retries.")
     timeoutSeconds: int | None = Field(None, ge=1, description="A pod of the step that takes longer is ended.")
     env: dict[str, str] | None = Field(None, description="More environment variables.")
 
 
+def _amounts(cpu: str, memory: str, limit: str) -> StepResources:
+    return StepResources(requests=Amount(cpu=cpu, memory=memory), limits=Amount(memory=limit))
+
+
 class StepDefaults(StepOptions):
     """How the pods of steps run, where a step says nothing else."""
 
-    resources: Resources = Field(default_factory=lambda: resources("100m", "512Mi", "2Gi"), description="Requests and limits.")
+    resources: StepResources = Field(
+        default_factory=lambda: _amounts("100m", "512Mi", "2Gi"), description="Requests and limits."
+    )
     gpu: Gpu = Field(default_factory=Gpu, description="Accelerators.")
     nodeSelector: dict[str, str] = Field(default_factory=dict, description="Labels that a node must have.")
     tolerations: Objects = Field(default_factory=list, description="Taints that are borne.")
@@ -77,20 +90,24 @@ class StepDefaults(StepOptions):
 
 
 def _step(cpu: str, memory: str, limit: str, timeout: int | None = None) -> StepOptions:
-    return StepOptions(resources=resources(cpu, memory, limit), timeoutSeconds=timeout)
+    return StepOptions(resources=_amounts(cpu, memory, limit), timeoutSeconds=timeout)
 
 
 class Steps(Part):
     """Each step of the graph by its name."""
 
-    prepare_data: StepOptions = Field(default_factory=StepOptions, alias="prepare-data", description="Reads the data set.")
+    prepare_data: StepOptions = Field(
+        default_factory=StepOptions, alias="prepare-data", description="Reads the data set."
+    )
     assess_privacy_risk: StepOptions = Field(
         default_factory=lambda: _step("250m", "1Gi", "3Gi"), alias="assess-privacy-risk", description="Measures before."
     )
     anonymize_data: StepOptions = Field(
         default_factory=lambda: _step("250m", "1Gi", "3Gi"), alias="anonymize-data", description="Pseudonymises."
     )
-    minimize_data: StepOptions = Field(default_factory=StepOptions, alias="minimize-data", description="Drops what is not needed.")
+    minimize_data: StepOptions = Field(
+        default_factory=StepOptions, alias="minimize-data", description="Drops what is not needed."
+    )
     verify_privacy: StepOptions = Field(
         default_factory=lambda: _step("250m", "1Gi", "3Gi"), alias="verify-privacy", description="The gate."
     )
@@ -168,7 +185,8 @@ class Preflight(Part):
     """Checks of the cluster while the chart is rendered."""
 
     crds: bool = Field(
-        True, description="Look for the resource kinds of engines that are left out. Switch off to render without a cluster."
+        True,
+        description="Look for the resource kinds of engines that are left out. Switch off to render without a cluster.",
     )
 
 
@@ -198,7 +216,8 @@ class Values(Part):
         default_factory=Switch, description="Hook after install and upgrade: buckets, users, public key, pipeline."
     )
     cleanup: Switch = Field(
-        default_factory=Switch, description="Hook before uninstall: ends runs and schedules, so that nothing stays behind."
+        default_factory=Switch,
+        description="Hook before uninstall: ends runs and schedules, so that nothing stays behind.",
     )
     tests: Switch = Field(default_factory=Switch, description="Pods for `helm test`.")
     hooks: Hook = Field(default_factory=Hook, description="Pods of hooks and tests.")

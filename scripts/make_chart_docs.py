@@ -3,8 +3,8 @@
     make_chart_docs.py            write them
     make_chart_docs.py --check    end with an error when one of them is not what would be written
 
-Values and their descriptions come from chart_values.py beside this script. images.txt is what a rendering with everything
-switched on names; that needs `helm`.
+Values and their descriptions come from chart_values.py beside this script. images.txt is what a rendering with
+everything switched on names; that needs `helm`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from chart_values import Values, defaults
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-
-from chart_values import Values, defaults
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = ROOT / "charts" / "kubepipe"

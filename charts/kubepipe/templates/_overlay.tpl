@@ -64,11 +64,15 @@ Usage: {{ include "kubepipe.overlay" . }}
 {{- $_ := set $steps $step (dict
   "image" $kind.image
   "resources" $options.resources
-  "accelerator" $options.gpu
+  "accelerator" (dict "count" (int $options.gpu.count) "resource" $options.gpu.resource)
   "nodeSelector" (mustMerge (deepCopy $options.nodeSelector) (deepCopy $root.Values.global.nodeSelector))
   "tolerations" (concat $root.Values.global.tolerations $options.tolerations)
   "sharedMemory" $options.sharedMemory
-  "retry" $options.retry
+  "retry" (dict
+    "limit" (int $options.retry.count)
+    "backoffDuration" (printf "%ds" (int $options.retry.backoffSeconds))
+    "backoffFactor" $options.retry.backoffFactor
+    "backoffMaxDuration" (printf "%ds" (int $options.retry.maxSeconds)))
   "timeoutSeconds" ($options.timeoutSeconds | int)
   "env" $env
   "secretEnv" $secretEnv

@@ -1,5 +1,7 @@
 """ML Metadata takes connections."""
 
+# ruff: noqa: INP001 - a script of its own
+
 import socket
 import sys
 

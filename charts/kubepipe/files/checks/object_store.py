@@ -1,5 +1,7 @@
 """The store answers, the credentials of steps are right, and the buckets that they use are there."""
 
+# ruff: noqa: INP001 - a script of its own
+
 import json
 import os
 import sys
@@ -17,4 +19,7 @@ client = Minio(
 )
 missing = [bucket["name"] for bucket in setup["buckets"] if not client.bucket_exists(bucket["name"])]
 if missing:
-    sys.exit(f"{setup['s3']['endpoint']} lacks {', '.join(missing)}: look at the log of the setup job, then run `helm upgrade` again")
+    sys.exit(
+        f"{setup['s3']['endpoint']} lacks {', '.join(missing)}: "
+        "look at the log of the setup job, then run `helm upgrade` again"
+    )

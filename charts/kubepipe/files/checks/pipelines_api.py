@@ -1,5 +1,7 @@
 """The pipelines API answers, and knows the pipeline where one was to be registered."""
 
+# ruff: noqa: INP001 - a script of its own
+
 import json
 import sys
 import urllib.parse

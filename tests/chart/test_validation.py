@@ -1,0 +1,108 @@
+"""Values that do not fit are refused, with the key to set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+EXTERNAL = "minio.enabled=false,global.objectStore.endpoint=s3.example.com,global.objectStore.existingSecret=s3"
+
+PROBLEMS = [
+    ("no store", "minio.enabled=false", "global.objectStore.endpoint"),
+    (
+        "two stores",
+        "global.objectStore.endpoint=s3.example.com,global.objectStore.existingSecret=s3",
+        "minio.enabled=false",
+    ),
+    ("scheme", EXTERNAL.replace("s3.example.com", "https://s3.example.com"), "global.objectStore.secure"),
+    (
+        "no credentials",
+        "minio.enabled=false,global.objectStore.endpoint=s3.example.com",
+        "global.objectStore.existingSecret",
+    ),
+    ("identity", "global.objectStore.workloadIdentity=true", "global.objectStore.workloadIdentity=false"),
+    ("users without hook", "setup.enabled=false", "global.objectStore.separateUsers=false"),
+    ("two servers", "minio.replicas=2", "minio.replicas to 1 or to 4"),
+    ("three servers", "minio.replicas=3", "minio.replicas to 1 or to 4"),
+    ("no database", "mariadb.enabled=false", "global.database.host"),
+    ("two databases", "global.database.host=db,global.database.existingSecret=db", "mariadb.enabled=false"),
+    ("no password", "mariadb.enabled=false,global.database.host=db", "global.database.existingSecret"),
+    ("one database for both", "global.database.metadata=mlpipeline", "global.database.metadata"),
+    ("two APIs", "global.kubeflowPipelines.endpoint=http://ml-pipeline:8888", "kubeflowPipelines.enabled=false"),
+    ("no API", "kubeflowPipelines.enabled=false", "global.kubeflowPipelines.endpoint"),
+    (
+        "no URL",
+        "kubeflowPipelines.enabled=false,global.kubeflowPipelines.endpoint=ml-pipeline:8888",
+        "URL without a path",
+    ),
+    ("floating driver", "kubeflowPipelines.steps.driverImage.tag=latest", "kubeflowPipelines.steps.driverImage.digest"),
+    (
+        "floating launcher",
+        "kubeflowPipelines.steps.launcherImage.tag=latest",
+        "kubeflowPipelines.steps.launcherImage.digest",
+    ),
+    ("no Workflow kind", "argoWorkflows.enabled=false", "preflight.crds=false"),
+    ("cuda without GPU", "pipeline.settings.training.device=cuda", "pipeline.steps.fine-tune-model.gpu.count=1"),
+    ("public key", "keys.publicKey=abc", "openssl pkey"),
+    ("gitops", "global.gitops=true", "keys.existingSecret"),
+]
+
+
+@pytest.mark.parametrize(("values", "key"), [row[1:] for row in PROBLEMS], ids=[row[0] for row in PROBLEMS])
+def test_problem_is_named(helm: Any, values: str, key: str) -> None:
+    """Each wrong combination ends the rendering, and the message holds the key to set."""
+    done = helm.run(f"--set={values}")
+    assert done.returncode != 0
+    assert "The values do not fit together" in done.stderr
+    assert key in done.stderr
+
+
+def test_problems_are_told_at_once(helm: Any) -> None:
+    """Several problems make several lines of one message."""
+    done = helm.run("--set=minio.enabled=false,mariadb.enabled=false,keys.publicKey=abc")
+    assert done.stderr.count("\n  - ") == 3
+
+
+def test_graph_must_be_there(helm: Any, tmp_path: Any) -> None:
+    """A chart without the compiled pipeline says how to make it."""
+    import shutil
+
+    copy = tmp_path / "kubepipe"
+    shutil.copytree(helm.chart, copy)
+    (copy / "files" / "pipeline" / "kubepipe.yaml").unlink()
+    done = type(helm)(copy).run()
+    assert "kubepipe pipeline compile" in done.stderr
+    assert type(helm)(copy).run("--set=pipeline.configMap=mine").returncode == 0
+
+
+def test_preflight_sees_the_kind(helm: Any) -> None:
+    """An existing Argo is accepted when the cluster knows its kinds, or when nobody looks."""
+    for escape in ("--api-versions=argoproj.io/v1alpha1/Workflow", "--set=preflight.crds=false"):
+        release = helm("--set=argoWorkflows.enabled=false", escape)
+        assert "kubepipe-workflow-controller" not in {each["metadata"]["name"] for each in release.all("Deployment")}
+
+
+SCHEMA = [
+    ("nope=1", "nope"),
+    ("minio.nope=1", "nope"),
+    ("images.global.nope=1", "global"),
+    ("pipeline.steps.train.gpu.count=1", "train"),
+    ("pipeline.settings.training.epoch=2", "epoch"),
+    ("pipeline.settings.training.device=tpu", "device"),
+    ("minio.replicas=many", "replicas"),
+    ("minio.persistence.size=big", "size"),
+    ("global.networkPolicy.scope=cluster", "scope"),
+    ("images.stages.digest=sha256:abc", "digest"),
+    ("global.database.user=x;DROP", "user"),
+    ("kubeflowPipelines.steps.runAsUser=0", "runAsUser"),
+]
+
+
+@pytest.mark.parametrize(("values", "key"), SCHEMA)
+def test_schema_refuses(helm: Any, values: str, key: str) -> None:
+    """An unknown key or a value of the wrong kind never reaches the templates."""
+    done = helm.run(f"--set={values}")
+    assert done.returncode != 0
+    assert "schema" in done.stderr
+    assert key in done.stderr
