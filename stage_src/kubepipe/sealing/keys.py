@@ -45,12 +45,12 @@ def create_keys(folder: Path) -> None:
                 remedy="Bring the private key back, or move the public one away",
             )
         _write_new(folder / SIGNING, _private_pem(Ed25519PrivateKey.generate()))
-        _write_new(folder / PUBLIC, _public_pem(load_signing_key(folder).public_key()))
+        _write_new(folder / PUBLIC, public_pem(load_signing_key(folder).public_key()))
     except OSError as error:
         raise OutputError(
             f"keys cannot be written ({error.strerror})", place=str(folder), remedy="Choose another folder"
         ) from error
-    if _public_pem(load_public_key(folder / PUBLIC)) != _public_pem(load_signing_key(folder).public_key()):
+    if public_pem(load_public_key(folder / PUBLIC)) != public_pem(load_signing_key(folder).public_key()):
         raise IntegrityError(
             "the public permit key does not belong to the private one", place=str(folder), remedy="Remove the wrong one"
         )
@@ -146,5 +146,5 @@ def _private_pem(key: Ed25519PrivateKey) -> bytes:
     )
 
 
-def _public_pem(key: Ed25519PublicKey) -> bytes:
+def public_pem(key: Ed25519PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

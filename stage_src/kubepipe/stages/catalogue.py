@@ -14,7 +14,8 @@ class StageSpec:
 
     Attributes:
         name: Name in the graph, in records and in logs.
-        module: Module with `run(context)` and, where the parameters do not say it all, `fingerprint(context)`.
+        module: Module with `run(context)`; where the parameters do not say it all, `fingerprint(context)`; where it
+            may refuse its inputs, `admit(context)`.
         sections: Sections of the settings that its outputs depend on.
         reuse: Where an earlier equal step may lie whose outputs are taken instead of working again.
     """

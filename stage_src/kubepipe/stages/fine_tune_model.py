@@ -14,16 +14,23 @@ from kubepipe.stages.permit import check_permit
 from kubepipe.training import Progress, fine_tune, resolve_model
 
 
+def admit(context: StageContext) -> None:
+    """Refuse a data set without a permit, whether the model would be trained or reused.
+
+    Raises:
+        IntegrityError: The permit does not hold for this data set, policy or signer.
+    """
+    verify_dataset(context.inputs["protected_dataset"])
+    check_permit(context)
+
+
 def run(context: StageContext) -> Mapping[str, Any]:
     """Fine-tune the model on the protected data set.
 
     Raises:
-        IntegrityError: The permit does not hold for this data set, policy or signer.
         ModelNotFoundError: The model does not resolve on this machine.
     """
     folder = context.inputs["protected_dataset"]
-    verify_dataset(folder)
-    check_permit(context)
     settings = context.settings
     train, validation = list(iter_passages(folder, "train")), list(iter_passages(folder, "validation"))
     if not train:

@@ -23,6 +23,9 @@ from kubepipe.stages.versions import code_digest
 from kubepipe.storage import open_store
 from kubepipe.storage.folder import copy_tree
 
+_ADMISSION: Final = frozenset({"privacy_permit"})
+"""Inputs that say whether a step may run and not what comes of it; the stage's `admit` checks them every time."""
+
 UNKNOWN_KEY: Final = digest_json(None)
 """Stands in a record whose step failed before its key was known."""
 
@@ -35,7 +38,7 @@ def memo_key(
         {
             "step": spec.name,
             "code": code_digest(),
-            "inputs": {name: artifact.digest for name, artifact in inputs.items()},
+            "inputs": {name: artifact.digest for name, artifact in inputs.items() if name not in _ADMISSION},
             "settings": settings_digest(context.settings, spec.sections),
             "parameters": dict(fingerprint),
             "run": context.run if spec.reuse == "own run" else "",

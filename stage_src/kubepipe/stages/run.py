@@ -106,6 +106,7 @@ def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> 
         key = memo.UNKNOWN_KEY
         try:
             inputs = {name: describe(path, str(path)) for name, path in context.inputs.items()}
+            _admit(module, context)
             key = memo.memo_key(spec, context, inputs, _fingerprint(module, context))
             earlier = memo.find(spec, context, key)
             if earlier is None:
@@ -139,6 +140,13 @@ def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> 
         raise _reveal(failure, spec) from None
     memo.remember(spec, context, record)
     return record
+
+
+def _admit(module: Any, context: StageContext) -> None:
+    """Let a stage refuse before earlier outputs are taken in its place."""
+    given = getattr(module, "admit", None)
+    if given:
+        given(context)
 
 
 def _fingerprint(module: Any, context: StageContext) -> Mapping[str, str]:

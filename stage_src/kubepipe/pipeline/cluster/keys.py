@@ -20,7 +20,7 @@ def publish_public_key(keys: Mapping[str, str]) -> None:
     """
     from kubernetes import client
 
-    pem = public_pem(load_signing_key(Path(keys["privateKeyFile"]).parent)).decode()
+    pem = public_pem(load_signing_key(Path(keys["privateKeyFile"]).parent).public_key()).decode()
     connect()
     try:
         client.CoreV1Api().patch_namespaced_config_map(
