@@ -13,12 +13,14 @@ _RANK: Final[dict[str, int]] = {
     "pattern": 0,
     "address": 1,
     "title": 2,
-    "cue": 4,
-    "lexicon": 3,
-    "calendar": 3,
-    "ner": 5,
-    "names": 6,
-    "plugin": 5,
+    "pattern:cue": 3,
+    "pattern:shape": 3,
+    "calendar": 4,
+    "lexicon": 4,
+    "cue": 5,
+    "ner": 6,
+    "plugin": 6,
+    "names": 7,
 }
 
 
@@ -39,7 +41,7 @@ def merge(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def _rank(span: Span) -> int:
-    return _RANK.get(span.source.split(":", 1)[0], 5)
+    return _RANK.get(span.source, _RANK.get(span.source.split(":", 1)[0], _RANK["plugin"]))
 
 
 def _left_over(span: Span, taken: list[Span]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from kubepipe.privacy.entities.model import Span, class_of
 
 _RUN: Final = re.compile(
     r"(?<![\w.,@/:$€£+-])"
-    r"(?:\+|00)?\(?[A-Za-z]{0,4}\d(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}"
+    r"(?:\+|00)?(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}(?:[-/][A-Za-z]{1,3}\b)?"
     r"(?![\w%]|[.,]\d)"
 )
 _SEPARATORS: Final = re.compile(r"[\s.\-/()\u2011]+")
@@ -25,6 +25,8 @@ _DATE: Final = re.compile(
 )
 _RANGE: Final = re.compile(r"\d{1,4}(?:st|nd|rd|th|s)?[ ]?[-/.\u2011][ ]?\d{1,4}(?:st|nd|rd|th|s)?\Z")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:[ .]000)+\Z")
+# A decimal number, or an address of a network, which is found elsewhere.
+_DECIMAL: Final = re.compile(r"\d+\.\d+\Z|\d{1,3}(?:\.\d{1,3}){3}\Z")
 _PHONE_SHAPE: Final = re.compile(
     r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
 )
@@ -51,6 +53,8 @@ _CASE: Final = re.compile(
 )
 _LAST_CONTEXT: Final = 60
 _MIN_CUED_DIGITS: Final = 3
+_FIRST_YEAR: Final = 1000
+_LAST_YEAR: Final = 2100
 _MIN_NATIONAL: Final = 6
 _MIN_LONG: Final = 9
 _MIN_MIXED: Final = 5
@@ -99,7 +103,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _classify(candidate: str, digits: int, before: str, language: str) -> tuple[str, str, float] | None:
     """Type, source and score of a digit run, or None when it names nobody."""
-    if _DATE.match(candidate) or _GROUPED.match(candidate):
+    if _DATE.match(candidate) or _GROUPED.match(candidate) or _DECIMAL.match(candidate):
         return None
     compact = _SEPARATORS.sub("", candidate).lstrip("+")
     is_cued = bool(_ID_CUE.search(before))
@@ -189,7 +193,7 @@ def is_valid_phone(candidate: str, language: str) -> bool:
 
 def _is_case_number(candidate: str, before: str) -> bool:
     head, _, tail = candidate.rpartition("/")
-    is_year_pair = len(head) == 4 and head.isdigit() and len(tail) == 2  # noqa: PLR2004
+    is_year_pair = len(tail) == len("91") and head.isdigit() and _FIRST_YEAR <= int(head) <= _LAST_YEAR
     return (len(head) > 2 and not is_year_pair) or bool(_ID_CUE.search(before))  # noqa: PLR2004
 
 
