@@ -16,7 +16,8 @@ from kubepipe.privacy.entities.model import Span, class_of
 
 _RUN: Final = re.compile(
     r"(?<![\w.,@/:$€£+-])"
-    r"(?:\+|00)?(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}(?:[-/][A-Za-z]{1,3}\b)?"
+    r"(?:\+|00)?(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d"
+    r"(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}(?:[-/][A-Za-z]{1,3}\b)?"
     r"(?![\w%]|[.,]\d)"
 )
 _SEPARATORS: Final = re.compile(r"[\s.\-/()\u2011]+")

@@ -12,6 +12,8 @@ _WORD: Final = re.compile(
     r"(?:(?<![^\W\d_])[ODLMod]['\u2019](?=[^\W\d_]{3}))?"
     r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f])*"
 )
+_ENCLITICS: Final = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
+_APOSTROPHES: Final = "'\u2019"
 
 
 class Token(NamedTuple):
@@ -31,3 +33,8 @@ def tokens_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Tok
 def is_name_like(word: str) -> bool:
     """Whether a word is written as names are: not wholly in lower case (scripts without case count as names)."""
     return not word.islower()
+
+
+def is_enclitic(text: str, token: Token) -> bool:
+    """Whether a word is the s of a possessive or the like: short, and behind an apostrophe."""
+    return token.start > 0 and text[token.start - 1] in _APOSTROPHES and token.text.casefold() in _ENCLITICS

@@ -23,6 +23,9 @@ PARTICLES: Final = word_list("particles")
 HONORIFICS: Final = word_list("honorifics")
 """Titles and suffixes of persons: they stay, so that the gender stays."""
 
+SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "phd", "md", "esq"})
+"""Of these, the ones that stand behind a name; any other title at the end of a name is part of it (Genghis Khan)."""
+
 GENERIC: Final = word_list("generic")
 """Words that say what kind of organisation or place it is: they stay, so that a question still makes sense."""
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from kubepipe.privacy.align import Edit
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import Token, is_name_like, tokens_of
-from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES
+from kubepipe.privacy.entities.tokens import Token, is_enclitic, is_name_like, tokens_of
+from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES, SUFFIXES
 from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
 from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
@@ -30,8 +30,6 @@ WORDY: Final[dict[str, Kind]] = {
 }
 """Types whose words are replaced one by one, and the kind of a word that has no vote of its own."""
 
-_ENCLITICS: Final = frozenset(["s", "t", "d", "m", "ll", "re", "ve"])
-_APOSTROPHES: Final = "'\u2019"
 _ROMAN: Final = re.compile(r"[IVXL]{2,7}")
 _NUMBER: Final = re.compile(r"\d+")
 _OLDEST_STEP: Final = 3
@@ -130,7 +128,7 @@ class PassageEdits:
         return True
 
     def _replace_words(self, span: Span) -> bool:
-        tokens = [token for token in tokens_of(self.text, span.start, span.end) if not self._is_enclitic(token)]
+        tokens = [token for token in tokens_of(self.text, span.start, span.end) if not is_enclitic(self.text, token)]
         chosen = [token for token in tokens if not self._stays(token, span, tokens)]
         if not chosen:
             chosen = [token for token in tokens if token.text.casefold() not in PARTICLES] or tokens
@@ -152,14 +150,10 @@ class PassageEdits:
         if folded in PARTICLES or _ROMAN.fullmatch(token.text):
             return True
         if span.type == "PERSON":
-            return folded in HONORIFICS
+            return folded in SUFFIXES or (folded in HONORIFICS and token is not tokens[-1])
         if span.type == "ADDRESS" and folded in ADDRESS:
             return True
         return folded in GENERIC or (token.text.islower() and any(is_name_like(other.text) for other in tokens))
-
-    def _is_enclitic(self, token: Token) -> bool:
-        """The s of a possessive and the like: behind an apostrophe, and no name."""
-        return token.start > 0 and self.text[token.start - 1] in _APOSTROPHES and token.text.casefold() in _ENCLITICS
 
     def _word_edit(self, token: Token, fallback: Kind) -> Edit:
         kind = self._surrogates.kinds.get(token.text.casefold(), fallback)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import is_enclitic, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import HONORIFICS, PARTICLES
 
 SHORTEST_PART: Final = 4
@@ -115,10 +115,11 @@ def values_of(text: str, spans: Iterable[Span]) -> tuple[set[tuple[str, ...]], s
         if span.cls != "DIRECT":
             continue
         if span.type == "PERSON":
-            words = tuple(token.text.casefold() for token in tokens_of(text, span.start, span.end))
+            tokens = [token for token in tokens_of(text, span.start, span.end) if not is_enclitic(text, token)]
+            words = tuple(token.text.casefold() for token in tokens)
             while words and words[0] in PARTICLES:
                 words = words[1:]
-            if words and (len(words) > 1 or len(words[0]) > 1):
+            if any(len(word) > 1 for word in words):
                 names.add(words)
             continue
         code = code_of(text[span.start : span.end])
