@@ -273,3 +273,19 @@ def quarantined_records() -> dict[str, dict[str, Any]]:
 def run_of() -> Callable[..., dict[str, Any]]:
     """Makes the run document that goes with records."""
     return make_run
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[[str], tuple[dict[str, dict[str, Any]], dict[str, Any], list[Example]]]:
+    """Records, run document and examples of a run by how it ended."""
+
+    def make(ended: str) -> tuple[dict[str, dict[str, Any]], dict[str, Any], list[Example]]:
+        if ended == "published":
+            records = make_records()
+            return records, make_run(records), make_examples()
+        if ended == "quarantined":
+            records = quarantined()
+            return records, make_run(records, "quarantined"), []
+        return {}, {}, []
+
+    return make

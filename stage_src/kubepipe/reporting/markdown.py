@@ -69,7 +69,10 @@ def _privacy(seen: RunView) -> Iterator[str]:
     yield f"Privacy gate: **{_plain(verdict)}**. The data is pseudonymised; a residual risk remains."
     yield "\n".join(f"- {_plain(str(table(reason).get('text') or reason))}" for reason in gate.get("reasons") or [])
     yield _table(("What the gate measured", "Measured", "Allowed"), rules(seen))
-    yield _table(("Share with 95 % interval", "Before", "After"), shares(seen))
+    yield _table(
+        ("Share with 95 % interval", "Before", "After"),
+        ((name, *(side.text() if side else say.MISSING for side in sides)) for name, *sides in shares(seen)),
+    )
     yield _table(("Mentions per 1,000 words", "Before", "After"), classes(seen))
     yield (
         "After protection pseudonyms are found too, for they look like what they stand for; the gate's measures and "

@@ -49,11 +49,14 @@ class Share:
     low: float | None
     high: float | None
 
+    def bounds(self) -> str | None:
+        """The interval, such as `66.2 % to 74.9 %`, or None without one."""
+        return None if self.low is None or self.high is None else f"{say.share(self.low)} to {say.share(self.high)}"
+
     def text(self) -> str:
         """As `70.7 % (66.2 % to 74.9 %)`."""
-        if self.low is None or self.high is None:
-            return say.share(self.value)
-        return f"{say.share(self.value)} ({say.share(self.low)} to {say.share(self.high)})"
+        bounds = self.bounds()
+        return f"{say.share(self.value)} ({bounds})" if bounds else say.share(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +91,16 @@ def at_risk(seen: RunView) -> tuple[Share | None, Share | None]:
     return before, _share(after)
 
 
-def shares(seen: RunView) -> Iterator[tuple[str, str, str]]:
+def shares(seen: RunView) -> Iterator[tuple[str, Share | None, Share | None]]:
     """Name, before, after for each share of the risk report.
 
     Past the first row, pseudonyms count after protection as what they look like.
     """
     before = table(seen.results("assess-privacy-risk").get("shares"))
     after = table(table(seen.results("verify-privacy").get("after")).get("shares"))
-    first, remaining = at_risk(seen)
-    yield f"{_SHARES['at_risk']} of the original", _text(first), _text(remaining)
+    yield f"{_SHARES['at_risk']} of the original", *at_risk(seen)
     for name, label in list(_SHARES.items())[1:]:
-        yield label, _text(_share(before.get(name))), _text(_share(after.get(name)))
+        yield label, _share(before.get(name)), _share(after.get(name))
 
 
 def classes(seen: RunView) -> Iterator[tuple[str, str, str]]:
@@ -167,10 +169,6 @@ def _share(value: Any) -> Share | None:
     bounds = table(value).get("interval")
     low, high = bounds if isinstance(bounds, list | tuple) and len(bounds) == 2 else (None, None)  # noqa: PLR2004
     return Share(share, number(low), number(high))
-
-
-def _text(share: Share | None) -> str:
-    return say.MISSING if share is None else share.text()
 
 
 def _by(rows: Any, key: str) -> dict[str, Mapping[str, Any]]:

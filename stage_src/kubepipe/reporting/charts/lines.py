@@ -44,9 +44,7 @@ def line_chart(title: str, points: Sequence[Point], *, tone: str, smooth: bool =
     first, last = points[0], points[-1]
     return element(
         "div",
-        element(
-            "div", (_label(tick, vertical) for tick in reversed(vertical.ticks)), class_="y-axis", aria_hidden="true"
-        ),
+        _levels(vertical),
         element("div", drawing, class_="plot"),
         element(
             "div",
@@ -74,8 +72,12 @@ def _level(tick: float, axis: Scale) -> Markup:
     return element("line", x1="0", x2="100", y1=y, y2=y, class_="grid")
 
 
-def _label(tick: float, axis: Scale) -> Markup:
-    return element("span", f"{tick:g}", style=f"bottom:{axis.place(tick):.2f}%")
+def _levels(axis: Scale) -> Markup:
+    """The values of the y axis; the longest of them makes the room for all."""
+    labels = [(f"{tick:g}", axis.place(tick)) for tick in axis.ticks]
+    room = max((label for label, _ in labels), key=len)
+    placed = [element("span", label, style=f"bottom:{place:.2f}%") for label, place in labels]
+    return element("div", element("i", room), placed, class_="y-axis", aria_hidden="true")
 
 
 def _curve(points: Sequence[Point], horizontal: Scale, vertical: Scale, classes: str) -> Markup:

@@ -63,8 +63,8 @@ def energy(seen: RunView, figures: Mapping[str, Any]) -> Markup:
             class_="legend",
         ),
         figure("Electricity by step", bar_chart("Electricity by step", _bars(steps))),
-        element("div", (_part(title, table(figures.get(name))) for name, title in PARTS.items()), class_="columns"),
-        _method(figures),
+        element("div", [_part(title, table(figures.get(name))) for name, title in PARTS.items()], _method(figures),
+                class_="columns"),
     )  # fmt: skip
 
 

@@ -54,7 +54,8 @@ def sentence(seen: RunView) -> str:
         "unfinished": f"The run is still under way; this page shows the steps so far. {scores}",
     }
     words = sentences.get(seen.verdict, scores).strip()
-    return words.removeprefix(", and ").removeprefix(". ")
+    words = words.removeprefix(", and ").removeprefix(". ")
+    return words[:1].upper() + words[1:]
 
 
 def _verb(before: float | None, after: float) -> str:
@@ -67,7 +68,8 @@ def _first_reason(seen: RunView) -> str:
     release = seen.results("publish-model").get("reasons") or []
     gate = [table(reason).get("text") for reason in seen.results("verify-privacy").get("reasons") or []]
     reasons = release if seen.verdict == "not_published" else gate
-    return str(reasons[0]).rstrip(".") if reasons and reasons[0] else "the reasons stand below"
+    first = str(reasons[0]).rstrip(".") if reasons and reasons[0] else "the reasons stand below"
+    return first[:1].lower() + first[1:]
 
 
 def _quality(seen: RunView) -> Markup:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from kubepipe.reporting.markup import Child, Markup, element
 from kubepipe.reporting.model import Tone
 from kubepipe.reporting.numbers import digest as short
+
+_NARROW: Final = 3
 
 
 def section(anchor: str, title: str, *children: Child) -> Markup:
@@ -63,11 +65,19 @@ def data_table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Chil
         for row in rows
     )
     table = element("table", element("caption", caption), element("thead", head), element("tbody", body))
+    if len(header) <= _NARROW and numeric < len(header):
+        return element("div", table, class_="scroll")
+    # Only a table that may scroll needs to be reached by keyboard.
     return element("div", table, class_="scroll", role="region", aria_label=caption, tabindex="0")
 
 
 def _head(name: str, numeric: object) -> Markup:
     return element("th", name, scope="col", class_="num" if numeric else None)
+
+
+def with_bounds(shown: str, bounds: str | None) -> Markup:
+    """A value with its interval beside it, or below it where there is no room."""
+    return element("span", shown, element("span", f" {bounds}", class_="bounds") if bounds else None)
 
 
 def code(value: Any) -> Markup:

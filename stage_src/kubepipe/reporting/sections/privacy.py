@@ -11,7 +11,16 @@ from kubepipe.reporting.charts import Dot, interval_chart
 from kubepipe.reporting.markup import Markup, element
 from kubepipe.reporting.model import RunView, Tone, table
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.sections.parts import badge, data_table, figure, not_reached, note, section, words
+from kubepipe.reporting.sections.parts import (
+    badge,
+    data_table,
+    figure,
+    not_reached,
+    note,
+    section,
+    with_bounds,
+    words,
+)
 
 _VERDICTS: Final[dict[str, tuple[str, Tone]]] = {
     "pass": ("passed", "good"),
@@ -36,7 +45,8 @@ def privacy(seen: RunView) -> Markup:
         ),
         _gate(seen, gate),
         _chart(seen),
-        element("div", _tables(seen, gate), class_="columns"),
+        _shares(seen, gate),
+        element("div", _tables(seen), class_="columns"),
     )
 
 
@@ -76,18 +86,32 @@ def _chart(seen: RunView) -> Markup | None:
     )
 
 
-def _tables(seen: RunView, gate: Mapping[str, Any]) -> Iterator[Markup]:
-    columns = 3 if table(gate.get("after")) else 2
+def _shares(seen: RunView, gate: Mapping[str, Any]) -> Markup:
+    measured_after = bool(table(gate.get("after")))
+    columns = 3 if measured_after else 2
     header = ("", "Before", "After")[:columns]
-    yield data_table("Shares with 95 % intervals", header, (row[:columns] for row in protection.shares(seen)))
-    yield data_table("Mentions per 1,000 words", header, (row[:columns] for row in protection.classes(seen)))
-    if columns == len(("", "before", "after")):
-        yield element(
-            "p",
-            "After protection pseudonyms are found too, for they look like what they stand for. Only the "
-            "gate's measures and the first share tell what is left of the original.",
-            class_="small",
+    return element(
+        "div",
+        data_table(
+            "Shares with 95 % intervals",
+            header,
+            ((name, *map(_share, sides[: columns - 1])) for name, *sides in protection.shares(seen)),
+        ),
+        data_table("Mentions per 1,000 words", header, (row[:columns] for row in protection.classes(seen))),
+        note(
+            "After protection pseudonyms are found too, for they look like what they stand for. Only the gate's "
+            "measures and the first share tell what is left of the original."
         )
+        if measured_after
+        else None,
+    )
+
+
+def _share(share: protection.Share | None) -> Markup:
+    return with_bounds(say.share(share.value), share.bounds()) if share else with_bounds(say.MISSING, None)
+
+
+def _tables(seen: RunView) -> Iterator[Markup]:
     rows = [(kind.name, say.count(kind.found), say.count(kind.distinct), say.count(kind.replaced))
             for kind in protection.kinds(seen)]  # fmt: skip
     if rows:

@@ -10,7 +10,7 @@ from kubepipe.reporting.charts import Dot, interval_chart
 from kubepipe.reporting.markup import Markup, element
 from kubepipe.reporting.model import RunView, table
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.sections.parts import data_table, figure, not_reached, note, section, words
+from kubepipe.reporting.sections.parts import data_table, figure, not_reached, note, section, with_bounds, words
 
 _MEASURES = {"exact_match": "Exact match", "f1": "F1"}
 _TITLE = "How well it answers"
@@ -75,8 +75,7 @@ def _cells(results: Mapping[str, Any], name: str) -> list[Markup]:
 
 
 def _cell(shown: str, values: Mapping[str, Any], name: str) -> Markup:
-    bounds = say.interval(values.get(f"{name}_interval"))
-    return element("span", shown, element("span", f" {bounds}", class_="bounds") if bounds else None)
+    return with_bounds(shown, say.interval(values.get(f"{name}_interval")))
 
 
 def _breakdown(name: str, rows: Any) -> Markup | None:

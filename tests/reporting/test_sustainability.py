@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubepipe.records import validate
+from kubepipe.reporting import sustainability
+
+Records = dict[str, dict[str, Any]]
+
+
+def test_document_fits_its_schema(records: Records, quarantined_records: Records) -> None:
+    """The figures fit their schema for whole runs, ended runs and no run."""
+    for each in (records, quarantined_records, {}):
+        validate(sustainability(each), "sustainability-metrics", place="test")
+
+
+def test_the_steps_add_up(records: Records) -> None:
+    """Electricity and carbon of the run are the sums of its steps, and the parts sum to the whole."""
+    figures = sustainability(records)
+    environmental = {name: figure["value"] for name, figure in figures["environmental"].items()}
+    assert environmental["energy_kwh"] == pytest.approx(sum(step["energy_kwh"] for step in figures["steps"]))
+    assert environmental["gco2e"] == pytest.approx(sum(step["gco2e"] for step in figures["steps"]))
+    parts = environmental["cpu_kwh"] + environmental["ram_kwh"] + environmental["gpu_kwh"]
+    assert environmental["energy_kwh"] == pytest.approx(parts)
+
+
+def test_what_a_unit_of_work_takes(records: Records) -> None:
+    """Carbon per 1,000 tokens and answers, and electricity per point of F1, follow from the sums."""
+    figures = sustainability(records)
+    environmental = figures["environmental"]
+    benchmark = records["benchmark-model"]["energy"]["gco2e"]
+    assert environmental["sci_per_1000_training_tokens"]["value"] == pytest.approx(
+        environmental["gco2e"]["value"] / 512_340 * 1000
+    )
+    assert environmental["sci_per_1000_answers"]["value"] == pytest.approx(benchmark / (2 * 422) * 1000)
+    assert environmental["wh_per_f1_point"]["value"] == pytest.approx(
+        environmental["energy_kwh"]["value"] * 1000 / 26.3
+    )
+
+
+def test_work_of_an_earlier_run_does_not_count(records: Records) -> None:
+    """Tokens and answers of an earlier run are not set against the energy of this one."""
+    for step in ("fine-tune-model", "benchmark-model"):
+        records[step].update(status="reused", reused_from="an-earlier-run")
+    environmental = sustainability(records)["environmental"]
+    for name in ("sci_per_1000_training_tokens", "sci_per_1000_answers", "wh_per_f1_point"):
+        assert environmental[name]["value"] is None
+
+
+@pytest.mark.parametrize("tuned", [34.6, 20.0])
+def test_no_gain_has_no_price(records: Records, tuned: float) -> None:
+    """A model that did not improve has no electricity per point gained."""
+    records["benchmark-model"]["results"]["tuned"]["f1"] = tuned
+    assert sustainability(records)["environmental"]["wh_per_f1_point"]["value"] is None
