@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kubepipe.records import validate
 from kubepipe.reporting import Example, render_html
 
 Records = dict[str, dict[str, Any]]
@@ -110,6 +111,31 @@ def test_sources_of_values(page: str) -> None:
         sources = ["".join(row.findall("td")[-1].itertext()) for row in table.findall("tbody/tr")]
         assert sources
         assert set(sources) <= {"measured", "modelled", "assumed"}
+
+
+@pytest.mark.parametrize(
+    ("step", "schema"),
+    [
+        ("assess-privacy-risk", "risk-report"),
+        ("fine-tune-model", "training-history"),
+        ("benchmark-model", "benchmark-metrics"),
+        ("verify-privacy", "verdict"),
+        ("", "step-record"),
+    ],
+)
+def test_sample_has_the_shape_of_real_records(records: Records, step: str, schema: str) -> None:
+    """The records that these tests read fit the schemas of the steps that write them."""
+    results = dict(records[step]["results"]) if step else records["prepare-data"]
+    results.pop("answer_seconds", None)
+    if schema == "verdict":
+        results["dataset_digest"] = "sha256:" + "0" * 64
+    validate(results, schema, place="sample")
+
+
+def test_questions_without_an_answer(page: str) -> None:
+    """Where a data set holds questions without an answer, both kinds are scored apart."""
+    assert "F1 by kind of question" in page
+    assert "without an answer" in page
 
 
 def test_examples_only_where_given(records: Records, run: dict[str, Any], examples: list[Example]) -> None:

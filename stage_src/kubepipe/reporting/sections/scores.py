@@ -44,9 +44,7 @@ def scores(seen: RunView) -> Markup:
             ("", "Untuned", "Tuned", "Difference"),
             ((label, *_cells(results, name)) for name, label in _MEASURES.items()),
         ),
-        element(
-            "div", (_breakdown(name, rows) for name, rows in table(results.get("breakdowns")).items()), class_="columns"
-        ),
+        element("div", [_breakdown(name, rows) for name, rows in _breakdowns(results).items()], class_="columns"),
     )
 
 
@@ -76,6 +74,23 @@ def _cells(results: Mapping[str, Any], name: str) -> list[Markup]:
 
 def _cell(shown: str, values: Mapping[str, Any], name: str) -> Markup:
     return with_bounds(shown, say.interval(values.get(f"{name}_interval")))
+
+
+def _breakdowns(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of the record, after one by whether the text holds an answer, where both kinds were asked."""
+    kinds = {"has_answer": "with an answer", "no_answer": "without an answer"}
+    sides = {side: table(results.get(side)) for side in ("untuned", "tuned")}
+    groups = [
+        {
+            "name": name,
+            "total": table(sides["tuned"].get(kind)).get("total"),
+            **{side: sides[side][kind] for side in sides},
+        }
+        for kind, name in kinds.items()
+        if all(sides[side].get(kind) for side in sides)
+    ]
+    every = dict(table(results.get("breakdowns")))
+    return {"kind_of_question": groups, **every} if len(groups) == len(kinds) else every
 
 
 def _breakdown(name: str, rows: Any) -> Markup | None:
