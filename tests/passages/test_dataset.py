@@ -165,6 +165,20 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_an_interrupted_replacement_is_no_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the end comes between the files and their manifest, no manifest of the earlier data set vouches for them."""
+    write(tmp_path)
+
+    def interrupt(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kubepipe.passages.dataset.write_document", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, {"train": [BREAD], "validation": [RHINE]})
+    with pytest.raises(IntegrityError, match=r"manifest\.json: is missing"):
+        read_manifest(tmp_path)
+
+
 def test_misaligned_passages_are_refused(tmp_path: Path) -> None:
     """A wrong offset or a passage without questions never reaches a dataset folder."""
     wrong = replace(BREAD, questions=(replace(BREAD.questions[0], answers=(Answer("Rye", 1),)),))

@@ -167,6 +167,20 @@ def test_questions_that_the_transform_drops_are_dropped(tmp_path: Path) -> None:
     assert counts["questions_dropped_by_transform"] == 1
 
 
+def test_paragraphs_that_the_transform_drops_are_dropped(tmp_path: Path) -> None:
+    """A paragraph for which nothing comes back is left out whole and counted, and gives its article no title."""
+
+    def first_only(passage: Passage) -> Passage | None:
+        return passage if passage.questions else None
+
+    source = source_at(tmp_path / "in.json", DOCUMENT)
+    counts = rewrite_squad(source, tmp_path / "out.json", first_only)
+    assert len(json.loads((tmp_path / "out.json").read_text())["data"][0]["paragraphs"]) == 1
+    assert (counts["passages"], counts["passages_dropped_by_transform"]) == (1, 1)
+    rewrite_squad(source, tmp_path / "out.json", lambda _passage: None)
+    assert json.loads((tmp_path / "out.json").read_text())["data"] == [{"title": "", "paragraphs": []}]
+
+
 def test_duplicate_ids_stay(tmp_path: Path) -> None:
     """Ids of the file are written as they were, even where two questions have the same."""
     document = json.loads(json.dumps(DOCUMENT))

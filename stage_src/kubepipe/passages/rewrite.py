@@ -27,7 +27,7 @@ from kubepipe.passages.squad import (
 from kubepipe.passages.tally import Tally
 from kubepipe.passages.text import check_encoding, decode, names, parse_json, whole
 
-Transform = Callable[[Passage], Passage]
+Transform = Callable[[Passage], Passage | None]
 
 #: What a SQuAD document may hold without being shown to the transform, so without a chance to hide a value in it.
 _PLAIN: Final = (bool, float, type(None))
@@ -49,7 +49,7 @@ def rewrite_squad(source: Path, target: Path, transform: Transform, *, max_bytes
         source: SQuAD JSON, version 1.1 or 2.0, plain or gzip.
         target: The new file, appears whole or not at all; gzip when its name ends in .gz.
         transform: Gets each paragraph as a passage (without questions when it has none) and returns it with the
-            same question ids, or without those that it drops.
+            same question ids, or without those that it drops. None drops the whole paragraph.
         max_bytes: Largest source after unpacking.
 
     Returns:
@@ -128,9 +128,12 @@ class _Rewriter:
         paragraphs, first = [], None
         for index, paragraph in enumerate(article["paragraphs"], start=1):
             place = f"{self.place}, article {number}, paragraph {index}"
-            new, passage = self.paragraph(article, paragraph, title, place)
-            paragraphs.append(new)
-            first = first or passage
+            new = self.paragraph(article, paragraph, title, place)
+            if new is None:
+                self.tally["passages_dropped_by_transform"] += 1
+                continue
+            paragraphs.append(new[0])
+            first = first or new[1]
         rewritten = self.further(article, ARTICLE_KEYS, first)
         if "title" in article:
             rewritten["title"] = first.document if first else ""
@@ -138,14 +141,16 @@ class _Rewriter:
 
     def paragraph(
         self, article: Mapping[str, Any], paragraph: Mapping[str, Any], title: str, place: str
-    ) -> tuple[dict[str, Any], Passage]:
-        """A paragraph rewritten, and the passage that the transform returned for it."""
+    ) -> tuple[dict[str, Any], Passage] | None:
+        """A paragraph rewritten, and the passage that the transform returned for it; None when it returned none."""
         self._number += 1
         context = str(paragraph.get("context") or "")
         outer = {**_further(article, ARTICLE_KEYS), **_further(paragraph, PARAGRAPH_KEYS)}
         questions = self.questions(paragraph["qas"], context, outer, place)
         asked = [part for pair in questions.values() for part in pair if part is not None]
         passage = self.transform(Passage(f"passage-{self._number}", title, context, tuple(asked)))
+        if passage is None:
+            return None
         if passage.misaligned():
             raise IntegrityError(
                 "an answer no longer stands in its context",
