@@ -122,7 +122,12 @@ def share(value: float | None) -> str:
     """A share as percent."""
     if value is None:
         return MISSING
-    return f"{100.0 * value:.1f}".removesuffix(".0") + f"{_SPACE}%"
+    return f"{percent(value)}{_SPACE}%"
+
+
+def percent(value: float) -> str:
+    """A share in percent with at most one decimal, without the sign."""
+    return f"{100.0 * value:.1f}".removesuffix(".0")
 
 
 def three_digits(value: float) -> str:

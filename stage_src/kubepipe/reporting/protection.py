@@ -50,11 +50,13 @@ class Share:
     high: float | None
 
     def bounds(self) -> str | None:
-        """The interval, such as `66.2 % to 74.9 %`, or None without one."""
-        return None if self.low is None or self.high is None else f"{say.share(self.low)} to {say.share(self.high)}"
+        """The interval, such as `66.2 to 74.9 %`, or None without one."""
+        if self.low is None or self.high is None:
+            return None
+        return f"{say.percent(self.low)} to {say.share(self.high)}"
 
     def text(self) -> str:
-        """As `70.7 % (66.2 % to 74.9 %)`."""
+        """As `70.7 % (66.2 to 74.9 %)`."""
         bounds = self.bounds()
         return f"{say.share(self.value)} ({bounds})" if bounds else say.share(self.value)
 

@@ -64,7 +64,7 @@ def energy(seen: RunView, figures: Mapping[str, Any]) -> Markup:
         ),
         figure("Electricity by step", bar_chart("Electricity by step", _bars(steps))),
         element("div", [_part(title, table(figures.get(name))) for name, title in PARTS.items()], _method(figures),
-                class_="columns"),
+                class_="columns tall"),
     )  # fmt: skip
 
 
