@@ -26,7 +26,7 @@ def assess(
 
     chosen = load_settings(file=settings, overrides=overrides or [])
     source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
-    report = assess_risk(source.splits, chosen.privacy).document()
+    report = assess_risk({str(name): passages for name, passages in source.splits.items()}, chosen.privacy).document()
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return 0

@@ -37,7 +37,7 @@ def _options(
     pass
 
 
-for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor", "pipeline", "cluster"):
+for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor", "pipeline", "remote", "cluster"):
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 

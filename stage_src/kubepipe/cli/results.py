@@ -12,7 +12,8 @@ def key_result(record: StepRecord) -> str:
     """A short text about what the step came to, without any value of the data."""
     if record.error is not None:
         return record.error.message
-    return _TEXTS.get(record.step, lambda _: "")(record.results)
+    text = _TEXTS.get(record.step)
+    return text(record.results) if text else ""
 
 
 def _prepare(results: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console
 from kubepipe.cli.options import DatasetArgument, ProfileOption, SetOption, SettingsOption
 from kubepipe.cli.preflight import check
 from kubepipe.cli.watch import open_watch
-from kubepipe.errors import KubePipeError, StepFailedError
+from kubepipe.errors import UserError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.settings import Settings, load_settings
 
@@ -59,17 +59,11 @@ def _execute(folder: RunFolder, dataset: Path, settings: Settings, console: Cons
         console.print(f"stopped by {signal.Signals(stop.signum).name}; the same command resumes", style="yellow")
         return 128 + stop.signum
     outcome = finish(folder, run_id, settings)
-    if outcome.error is not None and outcome.exit_code == KubePipeError.exit_code + 1:
+    if outcome.error is not None and outcome.exit_code == UserError.exit_code:
         # Bad input: one line says it all, and a report about nothing would only be in the way.
-        raise _as_error(outcome.error, outcome.exit_code)
+        raise UserError(outcome.error)
     print_closing(console, folder, outcome)
     return outcome.exit_code
-
-
-def _as_error(message: str, exit_code: int) -> KubePipeError:
-    error = StepFailedError(message)
-    error.exit_code = exit_code
-    return error
 
 
 def _name(dataset: Path) -> str:

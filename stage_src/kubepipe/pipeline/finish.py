@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kubepipe.errors import UserError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.pipeline.sweep import sweep
 from kubepipe.records import write_document, write_text
@@ -17,8 +19,7 @@ from kubepipe.reporting import Example, render_html, render_markdown
 from kubepipe.settings import Settings
 from kubepipe.stages.catalogue import STAGES
 from kubepipe.stages.context import data_key_name
-from kubepipe.storage import FolderStore
-from kubepipe.storage.folder import copy_tree
+from kubepipe.storage import FolderStore, Store, fetch_uri
 
 _EXIT_CODES: Final = {"published": 0, "not_published": 0, "quarantined": 3, "needs_human": 3}
 _EXAMPLES: Final = 12
@@ -42,16 +43,29 @@ class Outcome:
 
 
 def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
-    """Read the records, place the results, write run.json and the report; a finished run's data key is destroyed."""
+    """Collect a local run; the data key of a finished one is destroyed, and what no record names is cleared."""
     store = FolderStore(folder.store)
+    outcome = collect(folder, store, run, settings)
+    if outcome.exit_code == 0:
+        # From here on the sealed raw data cannot be opened any more.
+        store.delete(data_key_name(run))
+        sweep(folder, outcome.records)
+    return outcome
+
+
+def collect(folder: RunFolder, store: Store, run: str, settings: Settings) -> Outcome:
+    """Read the records of a run, put its results into the folder, write run.json and the report.
+
+    Bad input (exit code 2) writes nothing.
+    """
     records = load_records(store, run, STAGES)
     gate = read_record(store, f"runs/{run}/verdict.json", "verdict")
     document = run_document(run, records, list(STAGES), gate=gate, settings=settings.model_dump(mode="json"))
-    code = _exit_code(document, records)
+    code = exit_code_of(document, records)
     error = document["error"]["message"] if document["error"] else None
     if not records:
         return Outcome(document, records, 1, f"the engine ended before any step; see {folder.logs / 'engine.log'}")
-    if code == 2:  # noqa: PLR2004 - bad input: nothing is written
+    if code == UserError.exit_code:
         return Outcome(document, records, code, error)
     _place(folder, records)
     documents = {name: record.document() for name, record in records.items()}
@@ -60,19 +74,17 @@ def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
     write_document(folder.run_json, document, "run")
     write_text(folder.report, render_html(documents, document, examples=_examples(folder)))
     write_text(folder.summary, render_markdown(documents, document))
-    if code == 0:
-        # From here on the sealed raw data cannot be opened any more.
-        store.delete(data_key_name(run))
-        sweep(folder, records)
     return Outcome(document, records, code, error)
 
 
-def _exit_code(document: Mapping[str, Any], records: Mapping[str, StepRecord]) -> int:
+def exit_code_of(document: Mapping[str, Any], records: Mapping[str, StepRecord]) -> int:
+    """0 done, 2 bad input, 3 kept by the gate, 1 anything else."""
     known = _EXIT_CODES.get(document["verdict"])
     if known is not None:
         return known
     failed = next((record.error for record in records.values() if record.error is not None), None)
-    return failed.exit_code if failed is not None and failed.exit_code == 2 else 1  # noqa: PLR2004 - bad input
+    is_bad_input = failed is not None and failed.exit_code == UserError.exit_code
+    return UserError.exit_code if is_bad_input else 1
 
 
 def _place(folder: RunFolder, records: Mapping[str, StepRecord]) -> None:
@@ -86,24 +98,22 @@ def _place(folder: RunFolder, records: Mapping[str, StepRecord]) -> None:
         record = records.get(step)
         artifact = record.outputs.get(output) if record is not None and record.status != "failed" else None
         if artifact is not None:
-            copy_tree(Path(artifact.uri), target)
+            fetch_uri(artifact.uri, target)
         elif target.exists():
             _remove(target)
     permit = records["verify-privacy"].outputs.get("privacy_permit") if "verify-privacy" in records else None
     if permit is not None:
-        copy_tree(Path(permit.uri), folder.dataset / "permit.json")
+        fetch_uri(permit.uri, folder.dataset / "permit.json")
 
 
 def _remove(target: Path) -> None:
-    import shutil
-
     shutil.rmtree(target) if target.is_dir() else target.unlink()
 
 
 def _examples(folder: RunFolder) -> list[Example]:
     if not folder.inference_results.is_file():
         return []
-    lines = folder.inference_results.read_text(encoding="utf-8").splitlines()[:_EXAMPLES]
+    lines = folder.inference_results.read_text(encoding="utf-8").rstrip("\n").split("\n")[:_EXAMPLES]
     return [
         Example(
             question=line["question"],

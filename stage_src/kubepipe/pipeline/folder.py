@@ -6,7 +6,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -137,11 +137,20 @@ class RunFolder:
             try:
                 yield new
             finally:
-                if new and not any(self.store.glob("runs/*/*.json")):
-                    # Nothing came of it: leave the place as it was.
-                    shutil.rmtree(self.root, ignore_errors=True)
-                    for folder in made[1:]:
-                        folder.rmdir() if not any(folder.iterdir()) else None
+                if new and not self._has_results():
+                    self._leave_as_it_was(made)
+
+    def _leave_as_it_was(self, made: list[Path]) -> None:
+        """Nothing came of the run: remove what it made, innermost first; a folder that somebody else uses stays."""
+        for child in (self.state, self.logs):
+            shutil.rmtree(child, ignore_errors=True)
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
+
+    def _has_results(self) -> bool:
+        records = (json.loads(file.read_text(encoding="utf-8")) for file in self.store.glob("runs/*/*.json"))
+        return any(record.get("status") != "failed" for record in records)
 
     def _refuse_foreign(self, *, new: bool) -> None:
         if self.root.exists() and not self.root.is_dir():

@@ -100,7 +100,8 @@ class KfpApi:
         Raises:
             KfpError: There is none of this id.
         """
-        return self._call("GET", f"/runs/{quote(run)}")
+        found: dict[str, Any] = self._call("GET", f"/runs/{quote(run)}")
+        return found
 
     def runs(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest runs, newest first."""

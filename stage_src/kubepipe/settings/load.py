@@ -26,13 +26,19 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
 """What each profile changes on the defaults; a settings file and --set win over it."""
 
 
-def load_settings(*, profile: str | None = None, file: Path | None = None, overrides: Sequence[str] = ()) -> Settings:
-    """Settings from a profile, then a YAML or JSON file, then `path=value` overrides; the later one wins.
+def load_settings(
+    *,
+    base: Mapping[str, Any] | None = None,
+    profile: str | None = None,
+    file: Path | None = None,
+    overrides: Sequence[str] = (),
+) -> Settings:
+    """Settings from a base, a profile, a YAML or JSON file, and `path=value` overrides; the later one wins.
 
     Raises:
         SettingsError: An unknown profile, name or value; the message names the nearest valid name.
     """
-    merged: dict[str, Any] = {}
+    merged: dict[str, Any] = dict(base or {})
     if profile is not None:
         if profile not in PROFILES:
             raise SettingsError(f"there is no profile '{profile}'", remedy=_nearest(profile, PROFILES))
@@ -153,7 +159,7 @@ def _parse_override(override: str) -> Mapping[str, Any]:
     value = _number(value)
     for name in reversed(path.strip().split(".")):
         value = {name: value}
-    return value  # type: ignore[no-any-return]  # at least one name stood before the equals sign
+    return value
 
 
 def _number(value: Any) -> Any:

@@ -86,7 +86,7 @@ class PrivacySettings(Section):
     max_direct_density: float = Field(
         0.0,
         ge=0.0,
-        description="Highest number of direct identifiers per 1,000 tokens at which the assessment still says: no risk.",
+        description="Most direct identifiers per 1,000 tokens at which the assessment still says: no risk.",
     )
     max_rounds: int = Field(
         3, ge=1, le=10, description="Rounds of pseudonymise, measure, escalate before the data is quarantined."

@@ -20,8 +20,7 @@ from kubepipe.settings import settings_digest
 from kubepipe.stages.catalogue import StageSpec
 from kubepipe.stages.context import StageContext
 from kubepipe.stages.versions import code_digest
-from kubepipe.storage import open_store
-from kubepipe.storage.folder import copy_tree
+from kubepipe.storage import fetch_uri
 
 _ADMISSION: Final = frozenset({"privacy_permit"})
 """Inputs that say whether a step may run and not what comes of it; the stage's `admit` checks them every time."""
@@ -96,7 +95,7 @@ def _take(artifact: Artifact, target: Path) -> bool:
     staging = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new."))
     copy = staging / target.name
     try:
-        if not _fetch(artifact.uri, copy) or digest_tree(copy) != artifact.bytes_digest:
+        if not fetch_uri(artifact.uri, copy) or digest_tree(copy) != artifact.bytes_digest:
             return False
         if target.is_dir():
             shutil.rmtree(target)
@@ -104,13 +103,3 @@ def _take(artifact: Artifact, target: Path) -> bool:
     finally:
         shutil.rmtree(staging)
     return True
-
-
-def _fetch(uri: str, target: Path) -> bool:
-    scheme, separator, rest = uri.partition("://")
-    if not separator:
-        return copy_tree(Path(uri), target)
-    if scheme not in {"s3", "minio"}:
-        return False
-    bucket, _, key = rest.partition("/")
-    return open_store(f"s3://{bucket}").download(key, target)

@@ -37,10 +37,10 @@ def run(context: StageContext) -> Mapping[str, Any]:
     write_text(
         context.outputs["inference_results"], "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     )
-    confidences = [line["confidence"] for line in lines]
+    confidences = [each.confidence for each in answers.values()]
     return {
         "answered": len(lines),
-        "no_answer": sum(bool(line["no_answer"]) for line in lines),
+        "no_answer": sum(each.no_answer for each in answers.values()),
         "mean_confidence": round(sum(confidences) / len(confidences), 4) if confidences else None,
     }
 

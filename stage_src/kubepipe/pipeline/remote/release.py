@@ -1,0 +1,162 @@
+"""An installed release, found in a namespace by its own ConfigMaps."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubepipe.errors import KubePipeError, SettingsError
+from kubepipe.pipeline.cluster.connection import connect
+from kubepipe.pipeline.kfp_api import KfpApi
+from kubepipe.pipeline.remote.forward import forwarded
+from kubepipe.storage import Store, open_store
+
+_SELECTOR: Final = "app.kubernetes.io/part-of=kubepipe,app.kubernetes.io/component={}"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release of the chart.
+
+    Attributes:
+        namespace: Where it is installed.
+        setup: What its setup hook was told: endpoints, buckets, the pipeline's name.
+        overlay: What was written into its compiled pipeline: images, secrets, default settings.
+    """
+
+    namespace: str
+    setup: Mapping[str, Any]
+    overlay: Mapping[str, Any]
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the registered pipeline."""
+        return str(self.setup["pipeline"]["name"])
+
+    def default_settings(self) -> dict[str, Any]:
+        """Settings that the release gives every run."""
+        settings: dict[str, Any] = json.loads(self.overlay["parameters"]["settings"])
+        return settings
+
+    def kfp(self) -> KfpApi:
+        """The KFP API, reached through the Kubernetes API: no ingress and no forwarded port is needed."""
+        from kubernetes import client
+
+        endpoint = self.setup["kfp"]["endpoint"]
+        service, port = _service(endpoint, self.namespace)
+        if service is None:
+            return KfpApi(endpoint)
+        api = client.ApiClient()
+        proxy = f"/api/v1/namespaces/{service[1]}/services/{service[0]}:{port}/proxy"
+        return KfpApi(f"{api.configuration.host}{proxy}", pool=_AuthorisedPool(api))
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store with the records of runs, by a forwarded port where it lies in the cluster.
+
+        Raises:
+            KubePipeError: The credentials cannot be read, or the store cannot be reached.
+        """
+        step = next(iter(self.overlay["steps"].values()))
+        names = {each["name"]: each for each in step["secretEnv"]}
+        credentials = {name: self._secret(each["secret"], each["key"]) for name, each in names.items()}
+        endpoint = self.setup["s3"]["endpoint"]
+        service, port = _service(endpoint, self.namespace)
+        environment = {
+            **credentials,
+            "KUBEPIPE_S3_SECURE": str(self.setup["s3"]["secure"]).lower(),
+            "KUBEPIPE_S3_REGION": self.setup["s3"]["region"],
+        }
+        if service is None:
+            with _environment({**environment, "KUBEPIPE_S3_ENDPOINT": endpoint}):
+                yield open_store(step["env"]["KUBEPIPE_STORE"])
+            return
+        with (
+            forwarded(service[1], service[0], port) as local,
+            _environment({**environment, "KUBEPIPE_S3_ENDPOINT": local}),
+        ):
+            yield open_store(step["env"]["KUBEPIPE_STORE"])
+
+    def _secret(self, name: str, key: str) -> str:
+        from kubernetes import client
+
+        try:
+            secret = client.CoreV1Api().read_namespaced_secret(name, self.namespace)
+        except client.ApiException as error:
+            raise KubePipeError(
+                f"secret {name} cannot be read ({error.status} {error.reason})",
+                place=f"namespace {self.namespace}",
+                remedy="You need the right to get this secret",
+            ) from error
+        return base64.b64decode(secret.data[key]).decode()
+
+
+def find_release(namespace: str | None) -> Release:
+    """The release in a namespace, that of the current context when none is named.
+
+    Raises:
+        SettingsError: No cluster is configured.
+        KubePipeError: There is no release, or more than one.
+    """
+    from kubernetes import client
+
+    namespace = namespace or connect()
+    connect()
+    api = client.CoreV1Api()
+    documents = {}
+    for component, key in (("setup", "setup.json"), ("pipeline", "overlay.json")):
+        try:
+            maps = api.list_namespaced_config_map(namespace, label_selector=_SELECTOR.format(component)).items
+        except client.ApiException as error:
+            raise KubePipeError(
+                f"ConfigMaps cannot be listed ({error.status} {error.reason})",
+                place=f"namespace {namespace}",
+                remedy="Check KUBECONFIG and your rights",
+            ) from error
+        found = [each.data[key] for each in maps if each.data and key in each.data]
+        if len(found) != 1:
+            what = "no release of the chart" if not found else f"{len(found)} releases"
+            raise SettingsError(f"holds {what}", place=f"namespace {namespace}", remedy="Name another by --namespace")
+        documents[component] = json.loads(found[0])
+    return Release(namespace, documents["setup"], documents["pipeline"])
+
+
+class _AuthorisedPool:
+    """The Kubernetes client's pool, with its credentials on every request."""
+
+    def __init__(self, api: Any) -> None:
+        self._pool = api.rest_client.pool_manager
+        self._configuration = api.configuration
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        settings = self._configuration.auth_settings().values()
+        credentials = {each["key"]: each["value"] for each in settings if each["in"] == "header"}
+        headers = {**options.pop("headers", {}), **credentials}
+        return self._pool.request(method, url, headers=headers, timeout=60, **options)
+
+
+def _service(endpoint: str, namespace: str) -> tuple[tuple[str, str] | None, int]:
+    """Service and port behind an address of the cluster; no service for an address outside."""
+    host, _, port = endpoint.removeprefix("http://").removeprefix("https://").rstrip("/").partition(":")
+    labels = host.split(".")
+    is_inside = len(labels) == 1 or (len(labels) > 1 and (len(labels) == 2 or labels[2] == "svc"))  # noqa: PLR2004
+    if not is_inside:
+        return None, 0
+    return (labels[0], labels[1] if len(labels) > 1 else namespace), int(port or 80)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            os.environ.update({name: value} if value is not None else {})
