@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,9 +51,9 @@ def anonymize(
     worker = _Worker(chosen, load_pseudonym_key(folder))
     squad = source.format.startswith("squad")
     if out.suffix == ".json" and squad:
-        rewrite_squad(dataset, out, worker.one)
+        _rewrite(dataset, out, worker)
     elif out.suffix in {".jsonl", ".csv", ".parquet"}:
-        write_rows(out, worker.many([passage for split in SPLITS for passage in source.splits[split]]))
+        write_rows(out, worker.protect([passage for split in SPLITS for passage in source.splits[split]]))
     else:
         forms = ".json, .jsonl, .csv or .parquet" if squad else ".jsonl, .csv or .parquet"
         raise OutputError("is no form that can be written", place=str(out), remedy=f"Let it end in {forms}")
@@ -61,18 +62,29 @@ def anonymize(
     return 0
 
 
+def _rewrite(dataset: Path, out: Path, worker: _Worker) -> None:
+    """Two passes over the file: all passages are read as one corpus first, then each is put back in its place."""
+    passages: list[Passage] = []
+
+    def collect(passage: Passage) -> None:
+        passages.append(passage)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        rewrite_squad(dataset, Path(scratch) / "unused.json", collect)
+    protected = {passage.id: passage for passage in worker.protect(passages)}
+    # A paragraph without questions holds nothing to train on; one that the policy drops must not come back raw.
+    rewrite_squad(dataset, out, lambda passage: protected.get(passage.id))
+
+
 class _Worker:
     def __init__(self, settings: Settings, key: bytes) -> None:
         self._pseudonymiser = Pseudonymiser(settings.privacy, key)
         self.replaced: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 
-    def many(self, passages: list[Passage]) -> Iterator[Passage]:
-        for result in self._pseudonymiser.protect(passages, round=1):
+    def protect(self, passages: list[Passage]) -> Iterator[Passage]:
+        for result in self._pseudonymiser.protect(passages):
             self.replaced.update(result.counts)
             self.dropped.update(result.dropped)
             if result.passage is not None:
                 yield result.passage
-
-    def one(self, passage: Passage) -> Passage:
-        return next(self.many([passage]), passage)

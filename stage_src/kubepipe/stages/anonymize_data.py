@@ -49,11 +49,12 @@ def run(context: StageContext) -> Mapping[str, Any]:
 def _round(context: StageContext, before: Path, after: Path, number: int) -> tuple[Counter[str], Counter[str]]:
     policy = context.settings.privacy
     pseudonymiser = Pseudonymiser(policy, context.pseudonym_key())
+    corpus = pseudonymiser.survey(_all(before)) if policy.enabled else None
     replaced: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
 
     def protected(split: Any) -> Iterator[Passage]:
-        for result in pseudonymiser.protect(iter_passages(before, split), round=number):
+        for result in pseudonymiser.protect(iter_passages(before, split), round=number, corpus_values=corpus):
             replaced.update(result.counts)
             dropped.update(result.dropped)
             if result.passage is not None:
