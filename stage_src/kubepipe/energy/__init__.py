@@ -4,6 +4,7 @@ from kubepipe.energy.grid import GridIntensity, grid
 from kubepipe.energy.ledger import EnergyTotal, sci_per_1000, total
 from kubepipe.energy.meter import Meter
 from kubepipe.energy.record import EnergyParts, EnergyRecord, Source
+from kubepipe.energy.tracker import TrackerFigures, beside
 
 __all__ = [
     "EnergyParts",
@@ -12,6 +13,8 @@ __all__ = [
     "GridIntensity",
     "Meter",
     "Source",
+    "TrackerFigures",
+    "beside",
     "grid",
     "sci_per_1000",
     "total",

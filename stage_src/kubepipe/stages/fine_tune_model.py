@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kubepipe.energy import Meter
+from kubepipe.energy import Meter, beside
 from kubepipe.errors import InputError
 from kubepipe.passages import iter_passages, verify_dataset
 from kubepipe.records import write_document
@@ -39,7 +39,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
     def tell(progress: Progress) -> None:
         context.progress(progress.share, progress.text)
 
-    with Meter(settings.energy) as meter:
+    with beside(settings.energy) as tracker, Meter(settings.energy) as meter:
         result = fine_tune(
             resolve_model(settings.training.model, online=settings.online),
             train,
@@ -52,5 +52,5 @@ def run(context: StageContext) -> Mapping[str, Any]:
         )
     history = result.document()
     write_document(context.outputs["training_history"], history, "training-history")
-    write_document(context.outputs["sustainability_metrics"], meter.result().document(), "energy")
+    write_document(context.outputs["sustainability_metrics"], {**meter.result().document(), "tracker": tracker.document()}, "energy")
     return history
