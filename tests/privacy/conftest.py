@@ -61,9 +61,7 @@ def passage() -> Callable[..., Passage]:
 
     def make(context: str, *pairs: tuple[str, str], id: str = "passage-1", document: str = "document") -> Passage:  # noqa: A002
         questions = [
-            Question(
-                f"{id}-question-{number}", text, (Answer(answer, context.index(answer)),) if answer else ()
-            )
+            Question(f"{id}-question-{number}", text, (Answer(answer, context.index(answer)),) if answer else ())
             for number, (text, answer) in enumerate(pairs, start=1)
         ]
         return Passage(id, document, context, tuple(questions))

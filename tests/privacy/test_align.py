@@ -10,7 +10,20 @@ from kubepipe.passages.model import Answer, Question
 from kubepipe.privacy.align import Edit, realign, rewrite, split_edits
 
 # Emoji with modifiers, combining marks, CRLF, right-to-left text, a lone surrogate half.
-PIECES = ["Ada", " ", "e\u0301", "\U0001f469\U0001f3fd\u200d\U0001f52c", "\r\n", "שָׁלוֹם", "مرحبا", "\u202e", "12", ".", "ß", "\ud800"]
+PIECES = [
+    "Ada",
+    " ",
+    "e\u0301",
+    "\U0001f469\U0001f3fd\u200d\U0001f52c",
+    "\r\n",
+    "שָׁלוֹם",
+    "مرحبا",
+    "\u202e",
+    "12",
+    ".",
+    "ß",
+    "\ud800",
+]
 texts = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 
@@ -19,11 +32,7 @@ def edited(draw: st.DrawFn) -> tuple[str, list[Edit], list[Answer]]:
     """A text, edits of it that may touch each other, and answers anywhere in it."""
     text = draw(texts.filter(bool))
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=12)))
-    edits = [
-        Edit(start, end, draw(texts))
-        for start, end in zip(cuts[::2], cuts[1::2], strict=False)
-        if start < end
-    ]
+    edits = [Edit(start, end, draw(texts)) for start, end in zip(cuts[::2], cuts[1::2], strict=False) if start < end]
     answers = []
     for _ in range(draw(st.integers(1, 5))):
         start = draw(st.integers(0, len(text) - 1))

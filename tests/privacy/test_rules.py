@@ -102,7 +102,9 @@ def test_a_found_name_is_carried_to_its_other_mentions(rules: Detector) -> None:
     assert found == ["Johan Whitcombe", "Whitcombe", "johan whitcombe", "WHITCOMBE"]
 
 
-@pytest.mark.parametrize("text", ["A" * 200_000, "a" * 200_000, "1 " * 50_000, "Aa " * 50_000, ".1" * 50_000, "\n" * 99_999])
+@pytest.mark.parametrize(
+    "text", ["A" * 200_000, "a" * 200_000, "1 " * 50_000, "Aa " * 50_000, ".1" * 50_000, "\n" * 99_999]
+)
 def test_long_monotonous_texts_are_read_in_linear_time(rules: Detector, text: str) -> None:
     """No pattern backtracks over a long run of the same character (a quadratic one would take minutes)."""
     import time

@@ -60,7 +60,7 @@ _POSTCODE: Final = re.compile(
 _POSTCODE_CUE: Final = re.compile(
     r"\b(?:zip|zip[ -]?code|post[ -]?code|postal code|postleitzahl|plz|code postal)s?\b[\s:#]*(?:(?:is|was|of|"
     r"to|for|my|the)[\s:]+){0,3}"
-    r"(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ]\d{3,4})?)(?!\w)",
+    r"(?P<code>[A-Z]{0,2}-?\d{3,6}(?:[- ](?:\d{2,4}|[A-Z]{2}))?)(?!\w)",
     re.IGNORECASE,
 )
 # An address that its sentence announces: from the first house number on, to the end of the sentence or line.
@@ -80,24 +80,51 @@ _BLOCK_POSTCODE: Final = re.compile(r"(?:\d{4,6}|\d{3} \d{2}|\d{4}-\d{3}|\d{5}-\
 _POSTCODE_IN_LINE: Final = re.compile(
     r"(?<![\w/-])(?:\d{5}-\d{4}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{4,6})(?![\w/-])"
 )
+_PLACE_NAME: Final = rf"{_WORD}(?:[ ](?:{_WORD}|de|del|do|da|la|of|am|upon|[(]{_WORD}[)])){{0,3}}"
+_TAIL: Final = re.compile(
+    r"(?:[ \t]*,[ \t]*|[ \t]*,?[ \t]*\n[ \t,>]*|(?<=[A-Z]{2})[ ](?=\d)|[ ](?=\d{3,6}(?:\s|$)))"
+    r"(?:(?P<code>\d{5}-\d{4}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{3,6})(?![\w/-])"
+    rf"|(?P<place>{_PLACE_NAME})(?=[ \t]*(?:[,\n]|\d|$|\.(?:\s|$))))"
+)
+_LONGEST_TAIL: Final = 4
 _LINE: Final = re.compile(r"[^\n]+")
 _LONGEST_LINE: Final = 60
 _SHORTEST_BLOCK: Final = 2
 
 
 def addresses(text: str) -> Iterator[Span]:
-    """ADDRESS and POSTCODE spans; they may overlap, the longer one counts."""
-    for match in _STREET.finditer(text):
-        yield _span(match.start(), match.end(), "ADDRESS", "street")
-    for match in _PARTS.finditer(text):
-        yield _span(match.start(), match.end(), "ADDRESS", "box")
+    """ADDRESS and POSTCODE spans, and the PLACE behind a street; they may overlap, the longer one counts."""
+    streets = list(_streets(text))
+    yield from streets
+    for street in streets:
+        yield from _tail(text, street.end)
     for match in _POSTCODE.finditer(text):
         yield _span(match.start(), match.end(), "POSTCODE", "postcode")
     for match in _POSTCODE_CUE.finditer(text):
         yield _span(match.start("code"), match.end("code"), "POSTCODE", "postcode")
+
+
+def _streets(text: str) -> Iterator[Span]:
+    for match in _STREET.finditer(text):
+        yield _span(match.start(), match.end(), "ADDRESS", "street")
+    for match in _PARTS.finditer(text):
+        yield _span(match.start(), match.end(), "ADDRESS", "box")
     for match in _ANNOUNCED.finditer(text):
         yield _span(match.start("address"), match.end("address"), "ADDRESS", "announced")
     yield from _blocks(text)
+
+
+def _tail(text: str, position: int) -> Iterator[Span]:
+    """City, region, country and postcode behind a street: set off by commas or line breaks, at most four of them."""
+    for _ in range(_LONGEST_TAIL):
+        match = _TAIL.match(text, position)
+        if match is None:
+            return
+        if match.group("code"):
+            yield _span(match.start("code"), match.end("code"), "POSTCODE", "tail")
+        elif match.group("place"):
+            yield _span(match.start("place"), match.end("place"), "PLACE", "tail")
+        position = match.end()
 
 
 def _blocks(text: str) -> Iterator[Span]:

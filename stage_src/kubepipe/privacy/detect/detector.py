@@ -14,9 +14,10 @@ from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.detect.numbers import number_identifiers
 from kubepipe.privacy.detect.patterns import network_identifiers
-from kubepipe.privacy.detect.people import ages, listed_people, titled_people
+from kubepipe.privacy.detect.people import ages, listed_people, lone_first_names, titled_people
 from kubepipe.privacy.detect.propagate import propagate
 from kubepipe.privacy.detect.special import special_categories
+from kubepipe.privacy.detect.surroundings import surrounded
 from kubepipe.privacy.entities.model import Span
 from kubepipe.settings.model import PrivacySettings
 
@@ -60,11 +61,13 @@ class Detector:
         yield from network_identifiers(text)
         yield from titled_people(text)
         yield from listed_people(text, self._language)
+        yield from lone_first_names(text)
         if has_digit:
             yield from number_identifiers(text, self._language)
             yield from addresses(text)
             yield from ages(text)
             yield from dates(text)
+        yield from surrounded(text, self._language)
         for plug_in in self._plug_ins:
             yield from plug_in(text, self._language)
 

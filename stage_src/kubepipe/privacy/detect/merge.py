@@ -21,6 +21,7 @@ _RANK: Final[dict[str, int]] = {
     "ner": 6,
     "plugin": 6,
     "names": 7,
+    "names:lone": 8,
 }
 
 

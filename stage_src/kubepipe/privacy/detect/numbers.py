@@ -15,7 +15,7 @@ from typing import Any, Final
 from kubepipe.privacy.entities.model import Span, class_of
 
 _RUN: Final = re.compile(
-    r"(?<![\w.,@/:$€£+-])"
+    r"(?<![\w.@/:$€£+-])(?<!\d,)"
     r"(?:\+|00)?(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d"
     r"(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}(?:[-/][A-Za-z]{1,3}\b)?"
     r"(?![\w%]|[.,]\d)"
@@ -32,10 +32,14 @@ _PHONE_SHAPE: Final = re.compile(
     r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
 )
 _PHONE_CUE: Final = re.compile(
-    r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|telefon|"
-    r"handy|anruf\w*|"
-    r"téléphone|portable|appel\w*|ring|reach(?:ed)?)\b[^\n]{0,40}\Z",
+    r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|messag\w*|desk|"
+    r"direct|telefon|handy|anruf\w*|téléphone|portable|appel\w*|ring|reach(?:ed)?)"
+    r"\b(?:[^\n]{0,40}|[ ]*:[ ]*\n[ ]*)\Z",
     re.IGNORECASE,
+)
+_EXTENSION: Final = re.compile(r"(?:x|ext)\d{1,6}\Z", re.IGNORECASE)
+_PHONE_AFTER: Final = re.compile(
+    r"[ ]*[-(,:/]?[ ]*(?:office|fax|mobile|home|work|tel|cell|direct|privat|büro|handy)\b", re.IGNORECASE
 )
 _ID_CUE: Final = re.compile(
     r"(?:\b(?:nos?|nrs?|numbers?|numéros?|nummern?|id|ids|identifier|code|pin|case|file|docket|application|"
@@ -87,7 +91,8 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
         if digits < _MIN_CUED_DIGITS:
             continue
         before = text[max(0, start - _LAST_CONTEXT) : start]
-        found = _classify(candidate, digits, before, language)
+        is_dialled = bool(_PHONE_CUE.search(before) or _PHONE_AFTER.match(text, end))
+        found = _classify(candidate, digits, before, language, is_dialled=is_dialled)
         if found is not None:
             type_, source, score = found
             yield Span(start, end, type_, class_of(type_), f"pattern:{source}", score)
@@ -102,7 +107,9 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _classify(candidate: str, digits: int, before: str, language: str) -> tuple[str, str, float] | None:
+def _classify(
+    candidate: str, digits: int, before: str, language: str, *, is_dialled: bool
+) -> tuple[str, str, float] | None:
     """Type, source and score of a digit run, or None when it names nobody."""
     if _DATE.match(candidate) or _GROUPED.match(candidate) or _DECIMAL.match(candidate):
         return None
@@ -110,7 +117,7 @@ def _classify(candidate: str, digits: int, before: str, language: str) -> tuple[
     is_cued = bool(_ID_CUE.search(before))
     return (
         _by_checksum(candidate, compact, digits, is_cued=is_cued)
-        or _as_phone(candidate, compact, before, language)
+        or _as_phone(candidate, compact, language, is_dialled=is_dialled)
         or _by_context(candidate, compact, digits, is_cued=is_cued)
     )
 
@@ -129,8 +136,9 @@ def _by_checksum(candidate: str, compact: str, digits: int, *, is_cued: bool) ->
     return None
 
 
-def _as_phone(candidate: str, compact: str, before: str, language: str) -> tuple[str, str, float] | None:
-    return ("PHONE", "phone", 0.95) if compact.isdigit() and is_phone(candidate, before, language) else None
+def _as_phone(candidate: str, compact: str, language: str, *, is_dialled: bool) -> tuple[str, str, float] | None:
+    is_number = _EXTENSION.sub("", compact).isdigit() and is_phone(candidate, language, is_dialled=is_dialled)
+    return ("PHONE", "phone", 0.95) if is_number else None
 
 
 def _by_context(candidate: str, compact: str, digits: int, *, is_cued: bool) -> tuple[str, str, float] | None:
@@ -164,16 +172,17 @@ def national_scheme(candidate: str, compact: str) -> str | None:
     return next((name for name in NATIONAL if _holds(name, candidate)), None)
 
 
-def is_phone(candidate: str, before: str, language: str) -> bool:
-    """Whether a digit run is a telephone number: valid in a region of the language, or dialled by the words before."""
-    digits = sum(map(str.isdigit, candidate))
-    if not 6 <= digits <= 15:  # noqa: PLR2004
+def is_phone(candidate: str, language: str, *, is_dialled: bool) -> bool:
+    """Whether a digit run is a telephone number: valid in a region of the language, or the words around dial it."""
+    digits = sum(map(str.isdigit, _EXTENSION.sub("", candidate)))
+    if not 6 <= digits <= 15:  # noqa: PLR2004 E.164
         return False
-    if _PHONE_CUE.search(before) and not _RANGE.match(candidate.split(" ", maxsplit=1)[0]):
+    if is_dialled and not _RANGE.match(candidate.split(" ", maxsplit=1)[0]):
         return True
     if not _PHONE_SHAPE.match(candidate):
         return False
-    if candidate.startswith("("):
+    # An international prefix or a bracketed area code says it all, even when nobody was given the number.
+    if candidate.startswith(("(", "+")):
         return True
     return is_valid_phone(candidate, language)
 

@@ -9,7 +9,16 @@ from importlib import import_module
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, PARTICLES, common_words
+from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.entities.words import (
+    AMBIGUOUS,
+    CALENDAR,
+    GENERIC,
+    HONORIFICS,
+    NATIONALITIES,
+    PARTICLES,
+    common_words,
+)
 
 _NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
 _PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
@@ -86,23 +95,30 @@ def listed_people(text: str, language: str) -> Iterator[Span]:
             position = match.end("first")
 
 
+def lone_first_names(text: str) -> Iterator[Span]:
+    """Common first names that stand alone; names that are ordinary words as well are left to the recogniser."""
+    for token in tokens_of(text):
+        if token.text.istitle() and token.text.casefold() in usual_first_names():
+            yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "names:lone", 0.6)
+
+
+@cache
+def usual_first_names() -> frozenset[str]:
+    """First names of today's lists, in lower case, that are no ordinary words."""
+    names: set[str] = set()
+    for locale in _LOCALES[1:]:
+        names.update(name.casefold() for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
+    ordinary = common_words("en") | common_words("de") | common_words("fr") | AMBIGUOUS
+    return frozenset(name for name in names if len(name) > _CUE_LENGTH and name.isalpha() and name not in ordinary)
+
+
 @cache
 def given_names() -> frozenset[str]:
     """First names of Faker's Latin-script lists, in lower case, without those that are ordinary English words."""
     names: set[str] = set()
     for locale in _LOCALES:
         names.update(name.casefold() for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
-    ordinary = common_words("en") | {
-        "china",
-        "london",
-        "america",
-        "paris",
-        "asia",
-        "india",
-        "israel",
-        "english",
-        "royal",
-    }
+    ordinary = common_words("en") | AMBIGUOUS | NATIONALITIES
     return frozenset(name for name in names if len(name) >= _CUE_LENGTH and name not in ordinary)
 
 

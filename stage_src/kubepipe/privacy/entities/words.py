@@ -32,6 +32,12 @@ GENERIC: Final = word_list("generic")
 CALENDAR: Final = word_list("calendar")
 """Months, days of the week, seasons: no names."""
 
+AMBIGUOUS: Final = word_list("ambiguous")
+"""First names that are ordinary words, places or firms as well."""
+
+NATIONALITIES: Final = word_list("nationalities")
+"""Adjectives of nationality."""
+
 ADDRESS: Final = word_list("address")
 """Words of postal addresses: they stay."""
 

@@ -1,0 +1,53 @@
+"""Places, organisations and nationalities that the words around them, or their last word, give away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.entities.words import NATIONALITIES, common_words
+
+_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
+_NAME: Final = rf"{_NAME_WORD}(?:[ ](?:(?:de|del|of|the|da|do|la|am|an der|upon)[ ])?{_NAME_WORD}){{0,3}}"
+_PLACE_CUE: Final = re.compile(
+    r"\b(?:(?:flew|flown|fly|flying|travel\w*|moved?|moving|went|drove|emigrated|relocat\w+|deported|commut\w+) to"
+    r"|(?:grew up|born|raised|lives?|lived|living|based|located|resid(?:es?|ed|ing)|headquartered|settled|office) in"
+    r"|\b(?:home ?town|city|town|village|municipality|county|province|region) of"
+    r"|wohnt in|wohnhaft in|geboren in|né à|née à|habite à|domicilié à)[ ]"
+    rf"(?P<name>{_NAME})"
+)
+_ORG: Final = re.compile(
+    rf"(?<![\w&'\u2019-])(?P<name>(?:{_NAME_WORD}(?:,?[ ](?:&|and|und|et|of)|,)?[ ]){{1,4}}"
+    r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|plc|Corp|Corporation|Company|Co|GmbH|AG|KG|SE|SA|SARL|SAS|BV|NV|AB|Oy|"
+    r"Group|Holdings?|Partners|Technologies|Systems|Solutions|Industries|Enterprises|Associates|Consulting|Ventures|"
+    r"Bank|University|College|School|Hospital|Clinic|Institute|Foundation|Association|Orchestra|Society)\b\.?)"
+)
+_ARTICLES: Final = frozenset(
+    {"the", "a", "an", "this", "our", "my", "at", "in", "from", "and", "for", "der", "die", "das", "le", "la"}
+)
+
+
+def surrounded(text: str, language: str) -> Iterator[Span]:
+    """Spans that weaker evidence finds; anything else that was found in the same place wins over them."""
+    for match in _PLACE_CUE.finditer(text):
+        if match.group("name").casefold() not in common_words(language):
+            yield _span(*match.span("name"), "PLACE")
+    for match in _ORG.finditer(text):
+        start = match.start("name")
+        words = list(tokens_of(text, *match.span("name")))
+        while len(words) > 1 and words[0].text.casefold() in _ARTICLES:
+            words = words[1:]
+            start = words[0].start
+        if len(words) > 1:
+            yield _span(start, match.end("name"), "ORG")
+    for token in tokens_of(text):
+        folded = token.text.casefold()
+        if folded in NATIONALITIES or folded.removesuffix("s") in NATIONALITIES:
+            yield _span(token.start, token.end, "NATIONALITY")
+
+
+def _span(start: int, end: int, type_: str) -> Span:
+    return Span(start, end, type_, class_of(type_), "names", 0.7)
