@@ -1,4 +1,4 @@
-"""Writes what is generated of the chart: values.yaml, values.schema.json, README.md, images.txt.
+"""Writes what is generated of the chart: values.yaml, its schema, README.md, images.txt, and a snapshot of its objects.
 
     make_chart_docs.py            write them
     make_chart_docs.py --check    end with an error when one of them is not what would be written
@@ -107,23 +107,40 @@ def everything() -> list[str]:
     ]
 
 
+def render(*arguments: str) -> str:
+    """The chart as Helm renders it; the Helm beside this Python goes before the one on the PATH."""
+    beside = Path(sys.executable).with_name("helm")
+    helm = str(beside) if beside.is_file() else "helm"
+    done = subprocess.run(
+        [helm, "template", "kubepipe", str(CHART), *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
 def images() -> str:
     """Every image that the product uses, one a line, sorted."""
-    done = subprocess.run(
-        ["helm", "template", "kubepipe", str(CHART), *everything()],  # noqa: S607 - the one on the PATH
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    lines = [line for line in done.stdout.splitlines() if not line.lstrip().startswith("#")]
+    lines = [line for line in render(*everything()).splitlines() if not line.lstrip().startswith("#")]
     return "\n".join(sorted(set(_IMAGE.findall("\n".join(lines))))) + "\n"
 
 
+def snapshot() -> str:
+    """All objects of a plain install, secrets masked: its changes are what an upgrade will do."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    documents = [each for each in yaml.load_all(render("--set=pipeline.configMap=any"), Loader=loader) if each]
+    for each in documents:
+        if each["kind"] == "Secret":
+            each["data"] = dict.fromkeys(each["data"], "masked")
+    documents.sort(key=lambda each: (each["kind"], each["metadata"]["name"]))
+    return yaml.safe_dump_all(documents, sort_keys=True, width=1000)
+
+
 FILES: Final = {
-    "values.yaml": values_yaml,
-    "values.schema.json": schema,
-    "README.md": readme,
-    "images.txt": images,  # last: it renders the chart with the files above
+    CHART / "values.yaml": values_yaml,
+    CHART / "values.schema.json": schema,
+    CHART / "README.md": readme,
+    # The next two render the chart with the files above.
+    CHART / "images.txt": images,
+    ROOT / "tests" / "chart" / "snapshots" / "default.yaml": snapshot,
 }
 
 
@@ -133,12 +150,13 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
     stale = []
-    for name, make in FILES.items():
-        path, text = CHART / name, make()
+    for path, make in FILES.items():
+        text = make()
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(name)
+        stale.append(str(path.relative_to(ROOT)))
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     if stale:
         print(f"{'stale' if check else 'written'}: {', '.join(stale)}")

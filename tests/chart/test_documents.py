@@ -54,7 +54,7 @@ def templates(chart_folder: Path) -> dict[str, str]:
 
 
 def test_generated_files_are_current(root: Path) -> None:
-    """values.yaml, its schema, the README and images.txt are what the script would write now."""
+    """values.yaml, its schema, the README, images.txt and the snapshot of all objects are what would be written now."""
     done = subprocess.run(
         [sys.executable, str(root / "scripts" / "make_chart_docs.py"), "--check"],
         check=False,

@@ -5,5 +5,15 @@
 import socket
 import sys
 
+from patience import patiently
+
 host, port = sys.argv[1], int(sys.argv[2])
-socket.create_connection((host, port), timeout=20).close()
+
+
+def problem() -> str | None:
+    """What is wrong, or None."""
+    socket.create_connection((host, port), timeout=10).close()
+    return None
+
+
+patiently(problem)
