@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from kubepipe.cli.main import app
@@ -45,32 +45,33 @@ def cli_page() -> str:
     """Help of every command."""
     lines = ["# Command line", "", "Generated from the program's own help by `make docs`.", ""]
     lines += [
-        "Exit codes: 0 done, 1 a step failed, 2 bad input or settings (one line on stderr, nothing written), 3 kept by the",
-        "privacy gate, 4 something is not intact, 128 + n stopped by signal n.",
+        "Exit codes: 0 done, 1 a step failed, 2 bad input or settings (one line on stderr, nothing written), 3 kept by",
+        "the privacy gate, 4 something is not intact, 128 + n stopped by signal n.",
     ]
     for path, command in _commands(typer.main.get_command(app), "kubepipe"):
         lines += ["", f"## `{path}`", ""]
-        context = click.Context(command, info_name=path)
-        lines += [(command.help or "").strip(), "", "```", f"{command.get_usage(context)}", "```"]
-        options = [parameter.get_help_record(context) for parameter in command.params]
-        arguments = [
-            (parameter.make_metavar(context), getattr(parameter, "help", "") or "")
-            for parameter in command.params
-            if parameter.param_type_name == "argument"
-        ]
-        rows = [*arguments, *(record for record in options if record and not _is_argument(record, arguments))]
-        lines += ["", *(f"- `{name}`: {' '.join(text.split())}" for name, text in rows if name)]
+        context = typer.Context(command, info_name=path)
+        lines += [_flat(command.help), "", "```", *command.get_usage(context).splitlines(), "```", ""]
+        lines += [f"- `{name}`: {text}" for name, text in map(_row, command.params) if name != "--help"]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _is_argument(record: tuple[str, str], arguments: list[tuple[str, str]]) -> bool:
-    return any(record[0].strip("* ") == name for name, _ in arguments)
+def _row(parameter: Any) -> tuple[str, str]:
+    """Name as it is typed, and its help."""
+    if parameter.param_type_name == "argument":
+        return parameter.metavar or parameter.name.upper(), _flat(parameter.help)
+    return ", ".join(parameter.opts), _flat(parameter.help)
 
 
-def _commands(command: click.Command, path: str) -> list[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        return [pair for name, each in command.commands.items() for pair in _commands(each, f"{path} {name}")]
-    return [(path, command)]
+def _flat(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _commands(command: Any, path: str) -> list[tuple[str, Any]]:
+    children = getattr(command, "commands", {})
+    if not children:
+        return [(path, command)]
+    return [pair for name, each in children.items() for pair in _commands(each, f"{path} {name}")]
 
 
 PAGES = {"settings.md": settings_page, "cli.md": cli_page}

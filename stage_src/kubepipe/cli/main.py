@@ -6,7 +6,6 @@ import sys
 from importlib import import_module
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -50,10 +49,12 @@ def main() -> None:
         code = app(standalone_mode=False)
     except KubePipeError as error:
         fail(error)
-    except click.ClickException as error:
-        typer.echo(f"kubepipe: {error.format_message()}", err=True)
+    except typer.TyperException as error:
+        # Wrong words on the command line; the library's own message may have several lines.
+        message = getattr(error, "format_message", error.__str__)()
+        typer.echo(f"kubepipe: {' '.join(message.split())}. See kubepipe --help", err=True)
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("kubepipe: stopped", err=True)
         sys.exit(130)
     except BrokenPipeError:
