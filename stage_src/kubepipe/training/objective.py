@@ -79,14 +79,13 @@ def can_share_contexts(model: Any, rows: Sequence[Row], hardware: Hardware, *, p
     """Whether the shared rows give this model the logits that it gives to one question per row by itself.
 
     They do for models with full causal attention and a plain head. A sliding window shorter than a row, a recurrent
-    layer or scaled logits break it. Tried on the first row with two branches rather than guessed from a configuration.
+    layer or scaled logits break it. Tried on the longest context rather than guessed from a configuration.
     """
     import torch
 
-    several = next((row for row in rows if len(row.branches) > 1), None)
-    if several is None:
-        several = rows[0]
-    trial = Row(several.prefix, several.branches[:2])
+    several = [row for row in rows if len(row.branches) > 1] or list(rows)
+    longest = max(several, key=lambda row: len(row.prefix))
+    trial = Row(longest.prefix, longest.branches[:2])
     singles = [Row(trial.prefix, (branch,)) for branch in trial.branches]
     was_training = model.training
     model.eval()

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kubepipe.errors import InputError, TrainingError
 from kubepipe.passages.model import Passage
@@ -26,6 +26,8 @@ from kubepipe.training.prompt import PromptEncoder
 from kubepipe.training.result import CONTEXT_ONCE, ONE_QUESTION_A_ROW, Progress, TrainingResult
 from kubepipe.training.rows import Row, Rows, encode
 from kubepipe.training.trainer import Checkpoints, Journal, make_trainer, stop_on_signal
+
+_LONGEST_ROW: Final = 1024  # tokens; beyond it attention over one long row costs more than a repeated context
 
 
 def fine_tune(
@@ -159,7 +161,8 @@ def _encode(
         passages,
         encoder,
         max_context=settings.max_tokens,
-        max_row=settings.tokens_per_batch,
+        # A context stays whole even where it fills more than one step: repeating it would cost more than it evens out.
+        max_row=max(settings.tokens_per_batch, _LONGEST_ROW),
         model_window=getattr(network.config, "max_position_embeddings", None) or settings.max_tokens * 2,
         share=share,
     )

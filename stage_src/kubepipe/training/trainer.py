@@ -158,6 +158,9 @@ def make_trainer(
         disable_tqdm=True,
         dataloader_pin_memory=hardware.device == "cuda",
     )
+    if arguments.n_gpu > 1:
+        # Several GPUs are for torchrun: replicas inside one process would tear the rows of a batch apart.
+        arguments._n_gpu = 1  # noqa: SLF001 - there is no public way
     trainer = AnswerTrainer(model=model, args=arguments, train_dataset=list(steps), data_collator=_only)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(_watch(trainer, journal, checkpoints, progress))
