@@ -78,7 +78,10 @@ def test_the_compiled_graph_itself_is_left_alone(compiled: Compiled) -> None:
     assert compiled.digest == before
 
 
-@pytest.mark.parametrize("change", [{"steps": {"bake": STEP}}, {"steps": {"fine-tune-model": {**STEP, "resources": {"requests": {"cpu": "much"}}}}}])  # fmt: skip
+MUCH = {**STEP, "resources": {"requests": {"cpu": "much"}}}
+
+
+@pytest.mark.parametrize("change", [{"steps": {"bake": STEP}}, {"steps": {"fine-tune-model": MUCH}}])
 def test_a_wrong_overlay_names_the_step(compiled: Compiled, change: dict[str, Any]) -> None:
     """A step that does not exist, or a quantity that is none, is refused."""
     with pytest.raises(SettingsError):

@@ -52,5 +52,9 @@ def run(context: StageContext) -> Mapping[str, Any]:
         )
     history = result.document()
     write_document(context.outputs["training_history"], history, "training-history")
-    write_document(context.outputs["sustainability_metrics"], {**meter.result().document(), "tracker": tracker.document()}, "energy")
+    write_document(
+        context.outputs["sustainability_metrics"],
+        {**meter.result().document(), "tracker": tracker.document()},
+        "energy",
+    )
     return history
