@@ -38,8 +38,10 @@ format: setup ## Put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: setup ## Renew generated documentation
+docs: setup ## Renew generated documentation, the compiled graph in the chart, and the chart's generated files
+	$(BIN)/kubepipe pipeline compile charts/kubepipe/files/pipeline/kubepipe.yaml
 	$(BIN)/python scripts/make_docs.py
+	$(BIN)/python scripts/make_chart_docs.py
 
 clean: ## Remove caches and runs; the environment stays
 	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

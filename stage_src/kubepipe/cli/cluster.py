@@ -40,5 +40,5 @@ def crds(folder: Annotated[Path, typer.Option("--dir", help="Folder with the def
     """Renew the custom resource definitions before an upgrade."""
     from kubepipe.pipeline.cluster.crds import apply_crds
 
-    for name in apply_crds(folder):
-        typer.echo(f"{name}: applied")
+    for name, applied in apply_crds(folder).items():
+        typer.echo(f"{name}: {'applied' if applied else 'left alone, it came with another installation'}")

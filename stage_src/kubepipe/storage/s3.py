@@ -100,21 +100,26 @@ class S3Store:
 def s3_client() -> Any:
     """A MinIO client from KUBEPIPE_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _SECURE and _REGION.
 
+    Without keys the identity of the workload is used (IAM roles for service accounts and their like).
+
     Raises:
-        SettingsError: A variable is missing.
+        SettingsError: The endpoint is missing, or only one of the two keys is there.
     """
     from minio import Minio
+    from minio.credentials import IamAwsProvider
 
-    missing = [name for name in ("ENDPOINT", "ACCESS_KEY", "SECRET_KEY") if not os.environ.get(f"KUBEPIPE_S3_{name}")]
-    if missing:
+    endpoint = os.environ.get("KUBEPIPE_S3_ENDPOINT")
+    keys = [os.environ.get(f"KUBEPIPE_S3_{name}") for name in ("ACCESS_KEY", "SECRET_KEY")]
+    if not endpoint or any(keys) != all(keys):
         raise SettingsError(
-            f"the environment lacks {', '.join(f'KUBEPIPE_S3_{name}' for name in missing)}",
+            "the environment lacks KUBEPIPE_S3_ENDPOINT, KUBEPIPE_S3_ACCESS_KEY or KUBEPIPE_S3_SECRET_KEY",
             remedy="Set them to the store's host:port and credentials",
         )
     return Minio(
-        os.environ["KUBEPIPE_S3_ENDPOINT"],
-        access_key=os.environ["KUBEPIPE_S3_ACCESS_KEY"],
-        secret_key=os.environ["KUBEPIPE_S3_SECRET_KEY"],
+        endpoint,
+        access_key=keys[0],
+        secret_key=keys[1],
+        credentials=None if all(keys) else IamAwsProvider(),
         secure=os.environ.get("KUBEPIPE_S3_SECURE", "true").lower() == "true",
         region=os.environ.get("KUBEPIPE_S3_REGION", "us-east-1"),
     )
