@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from kubepipe.privacy import Detector
@@ -88,6 +90,13 @@ def test_an_address_block_is_read_line_by_line(rules: Detector) -> None:
     assert found["53650"] == "POSTCODE"
 
 
+def test_a_name_ends_with_its_sentence(rules: Detector) -> None:
+    """A full stop belongs to a name only behind an initial."""
+    text = "Ask Dr. Tobias Kranz. Her daughter knows Mr J. R. Whitcombe. He left."
+    found = [text[span.start : span.end] for span in rules.detect([text])[0] if span.type == "PERSON"]
+    assert found == ["Tobias Kranz", "J. R. Whitcombe"]
+
+
 def test_special_categories_count_only_beside_a_person(rules: Detector) -> None:
     """A word such as diabetes is reported when the text also holds a direct identifier, and not otherwise."""
     alone, beside = rules.detect(["Diabetes is a disease.", "Mr Whitcombe has diabetes."])
@@ -119,4 +128,4 @@ def test_spans_are_sorted_and_never_overlap(rules: Detector) -> None:
     text = " ".join(text for text, _, _ in FOUND)
     spans = rules.detect([text])[0]
     assert len(spans) > 20
-    assert all(left.end <= right.start for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(spans))

@@ -22,9 +22,9 @@ from kubepipe.privacy.entities.words import (
 
 _NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
 _PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
-_FULL_NAME: Final = (
-    rf"(?:{_NAME_WORD}\.?|{_PARTICLE})(?:[ \t]+(?:{_PARTICLE}[ \t]+)?{_NAME_WORD}(?:\.(?=[ \t]+[^\W\d_a-z]))?){{0,4}}"
-)
+# A full stop belongs to a name only behind an initial: "J. Smith", but not "Smith. Her".
+_PART: Final = rf"(?:[^\W\d_a-z]\.|{_NAME_WORD})"
+_FULL_NAME: Final = rf"(?:{_PARTICLE}[ \t]+)?{_PART}(?:(?:[ \t]+|(?<=\.))(?:{_PARTICLE}[ \t]+)?{_PART}){{0,5}}"
 _TITLE: Final = (
     r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Dame|Lord|Lady|Rev|Reverend|Judge|Justice|Capt|Captain|Sgt|Lt|"
     r"Sister|Nurse|Herr|Herrn|Frau|Fräulein|Monsieur|Madame|Mademoiselle|Mme|Mlle|Maître)"

@@ -10,7 +10,7 @@ from kubepipe.passages.model import Passage, Question
 from kubepipe.privacy.detect.detector import Detector, build_detector
 from kubepipe.privacy.entities.model import Span
 from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
-from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, common_words
+from kubepipe.privacy.entities.words import ADDRESS, common_words
 from kubepipe.privacy.intervals import wilson
 from kubepipe.privacy.pseudonymise.fields import join, readable
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, opaque_id
@@ -94,7 +94,7 @@ def measure(
     reader = detector if detector is not None else build_detector(settings)
     original = _Original(key)
     found = survey(original.watch(before), reader, settings.language)
-    count = _Count(original, found, common_words(settings.language) | HONORIFICS | GENERIC)
+    count = _Count(original, found, common_words(settings.language) | ADDRESS)
     for batch in batches(after, BATCH):
         texts = [join(passage).text for passage in batch]
         for passage, text, spans in zip(batch, texts, reader.detect(texts), strict=True):
