@@ -123,11 +123,11 @@ class TrainingSettings(Section):
         32, ge=1, description="LoRA alpha; with rank-stabilised scaling the factor is alpha / sqrt(rank)."
     )
     rslora: bool = Field(True, description="Rank-stabilised LoRA scaling.")
-    learning_rate: float = Field(5e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
+    learning_rate: float = Field(3e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
-    epochs: float = Field(2.0, gt=0.0, description="Passes over the training questions.")
+    epochs: float = Field(1.0, gt=0.0, description="Passes over the training questions.")
     tokens_per_batch: int = Field(
-        1024, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
+        512, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
     )
     max_tokens: int = Field(
         1024,
