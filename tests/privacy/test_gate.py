@@ -138,7 +138,7 @@ def test_a_word_that_the_data_writes_small_is_ordinary(knows: Knows, passage: Ma
 
 
 def test_what_only_the_second_look_finds_counts(knows: Knows, passage: Make) -> None:
-    """A name that was missed at first and is found in the protected text counts as redetected."""
+    """A name that was missed at first and is found in the protected text counts, and the second round replaces it."""
     before = passage("Zuvora met Babbage.", ("Who met Babbage?", "Zuvora"))
     blind, seeing = knows({"Babbage": "PERSON"}), knows({"Zuvora": "PERSON"})
     (result,) = Pseudonymiser(POLICY, KEY, blind).protect([before])
@@ -151,9 +151,13 @@ def test_what_only_the_second_look_finds_counts(knows: Knows, passage: Make) -> 
             """Which detector reads depends on the text."""
             return [(blind if "Babbage" in text else seeing).detect([text])[0] for text in texts]
 
-    verdict, codes = judged(Late(None, "en"), before, result.passage)
+    late = Late(None, "en")
+    verdict, codes = judged(late, before, result.passage)
     assert verdict == "quarantine"
     assert "redetected" in codes
+    (second,) = Pseudonymiser(POLICY, KEY, late).protect([before], round=2)
+    assert second.passage is not None
+    assert judged(late, before, second.passage) == ("pass", [])
 
 
 def test_a_wrong_answer_is_seen(knows: Knows, before: Passage) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 from kubepipe.passages.model import Passage, Question
 from kubepipe.privacy.detect.detector import Detector, build_detector
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
-from kubepipe.privacy.entities.words import ADDRESS, common_words
+from kubepipe.privacy.entities.tokens import tokens_of
 from kubepipe.privacy.intervals import wilson
 from kubepipe.privacy.pseudonymise.fields import join, readable
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, opaque_id
+from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey
-from kubepipe.privacy.pseudonymise.vault import code_of
 from kubepipe.settings.model import PrivacySettings
 
 
@@ -94,7 +93,7 @@ def measure(
     reader = detector if detector is not None else build_detector(settings)
     original = _Original(key)
     found = survey(original.watch(before), reader, settings.language)
-    count = _Count(original, found, common_words(settings.language) | ADDRESS)
+    count = _Count(original, found, SecondLook(found.taken, settings.language))
     for batch in batches(after, BATCH):
         texts = [join(passage).text for passage in batch]
         for passage, text, spans in zip(batch, texts, reader.detect(texts), strict=True):
@@ -130,10 +129,10 @@ class _Original:
 
 
 class _Count:
-    def __init__(self, original: _Original, found: Survey, ordinary: frozenset[str]) -> None:
+    def __init__(self, original: _Original, found: Survey, look: SecondLook) -> None:
         self._original = original
         self._found = found
-        self._ordinary = ordinary
+        self._look = look
         self._columns: set[str] = set()
         self._passages = self._questions = self._tokens = self._leaks = self._leaking = self._redetected = 0
         self._answers = self._aligned = self._changed = self._foreign = self._groups = self._consistent = 0
@@ -152,16 +151,8 @@ class _Count:
         )
         self._leaks += leaks
         self._leaking += leaks > 0
-        self._redetected += sum(1 for span in spans if span.cls == "DIRECT" and self._is_original(text, span))
+        self._redetected += sum(1 for span in spans if self._look.words(text, span))
         self._add_answers(passage)
-
-    def _is_original(self, text: str, span: Span) -> bool:
-        """Whether a finding of the second look stood in the original: no surrogate equals a word of the data set."""
-        if span.type not in ("PERSON", "ADDRESS"):
-            return code_of(text[span.start : span.end]) in self._found.taken
-        words = [token.text for token in tokens_of(text, span.start, span.end)]
-        telling = [word.casefold() for word in words if len(word) > 1 and is_name_like(word)]
-        return any(word in self._found.taken and word not in self._ordinary for word in telling)
 
     def _add_answers(self, passage: Passage) -> None:
         groups: dict[int, set[str]] = {}

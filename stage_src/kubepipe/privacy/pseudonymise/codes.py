@@ -132,7 +132,7 @@ class CodeSurrogates:
     def _iban(self, text: str, attempt: int) -> str:
         from stdnum import iban
 
-        if not text[2:4].isdigit():
+        if not (text[2:4].isdigit() and text.isascii()):
             return self._substitute(text, "iban", attempt)
         made = text[:2] + "00" + self._substitute(text[4:], "iban", attempt)
         check = str(iban.calc_check_digits("".join(made.split()).upper()))
@@ -141,6 +141,8 @@ class CodeSurrogates:
     def _card(self, text: str, attempt: int) -> str:
         from stdnum import luhn
 
+        if sum(map(str.isdigit, text)) < 2:  # noqa: PLR2004 no check digit without another one
+            return self._plain(text, attempt)
         made = text[0] + self._substitute(text[1:], "card", attempt)
         plain = "".join(character for character in made if character.isdigit())
         check = str(luhn.calc_check_digit(plain[:-1]))

@@ -19,12 +19,14 @@ from kubepipe.privacy.pseudonymise.edits import PassageEdits, Surrogates, active
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.keyed import KEY_BYTES, keyed_hex, opaque_id
 from kubepipe.privacy.pseudonymise.names import NameSurrogates
+from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
 from kubepipe.privacy.pseudonymise.vault import local_words, values_of
 from kubepipe.settings.model import PrivacySettings
 
 WIDER_ROUND: Final = 2
-"""From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say."""
+"""From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say, and a second look at
+the result replaces what the first one missed."""
 
 DROPPING_ROUND: Final = 3
 """From this round on, a passage that still leaks is dropped."""
@@ -47,6 +49,19 @@ class Protected:
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     original_direct: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A passage and everything that its protection needs."""
+
+    passage: Passage
+    joined: Joined
+    spans: list[Span]
+    found: Survey
+    surrogates: Surrogates
+    round: int
+    missed: frozenset[str] = frozenset()
 
 
 class Pseudonymiser:
@@ -86,7 +101,8 @@ class Pseudonymiser:
 
         Args:
             passages: Passages to protect.
-            round: 1 replaces the policy's classes; 2 also QUASI and OTHER; 3 also drops what still leaks.
+            round: 1 replaces the policy's classes; 2 also QUASI, OTHER and what a second look finds; 3 also drops
+                what still leaks.
             corpus_values: The first pass over all splits. Without it, these passages are held in memory and surveyed.
         """
         if not self._settings.enabled:
@@ -96,10 +112,15 @@ class Pseudonymiser:
             passages = list(passages)
             corpus_values = self.survey(passages)
         surrogates = self._surrogates(corpus_values)
+        look = SecondLook(corpus_values.taken, self._settings.language)
         for batch in batches(passages, BATCH):
             joined = [join(passage) for passage in batch]
-            for passage, item, spans in zip(batch, joined, self._spans(batch, joined, corpus_values), strict=True):
-                yield self._one(passage, item, spans, corpus_values, surrogates, round)
+            works = [
+                _Work(passage, item, spans, corpus_values, surrogates, round)
+                for passage, item, spans in zip(batch, joined, self._spans(batch, joined, corpus_values), strict=True)
+            ]
+            results = [self._one(work) for work in works]
+            yield from self._again(works, results, look) if round >= WIDER_ROUND else results
 
     def _reader(self) -> Detector:
         if self._detector is None:
@@ -124,58 +145,48 @@ class Pseudonymiser:
             known[index] = within_fields(joined[index], spans)
         return [spans or [] for spans in known]
 
-    def _one(
-        self, passage: Passage, joined: Joined, spans: list[Span], found: Survey, surrogates: Surrogates, round_: int
-    ) -> Protected:
-        values, codes = values_of(joined.text, spans)
-        local = local_words(values)
+    def _again(self, works: list[_Work], results: list[Protected], look: SecondLook) -> Iterator[Protected]:
+        """Read what came out once more, and replace what only this second look finds."""
+        texts = [join(result.passage).text if result.passage is not None else "" for result in results]
+        for work, result, text, spans in zip(works, results, texts, self._reader().detect(texts), strict=True):
+            missed = look.all_words(text, spans)
+            yield self._one(replace(work, missed=missed)) if missed else result
+
+    def _one(self, work: _Work) -> Protected:
+        passage, text, vault = work.passage, work.joined.text, work.found.vault
+        values, codes = values_of(text, work.spans)
+        local = local_words(values) | work.missed
         hashes = frozenset(keyed_hex(self._key, "direct", *value) for value in values) | frozenset(
             keyed_hex(self._key, "direct", code) for code in codes
         )
-        made = self._edits(joined.text, passage.document, spans, found, surrogates, local, round_)
-        edits, counts = made.sorted(), made.counts
-        protected, dropped = self._apply(passage, joined, edits, found, surrogates, round_)
-        if protected is not None and round_ >= DROPPING_ROUND and any(found.vault.find(join(protected).text, local)):
+        made = self._edits(text, passage.document, work.spans, local, work)
+        protected, dropped = self._apply(work, made.sorted())
+        if protected is not None and work.round >= DROPPING_ROUND and any(vault.find(join(protected).text, local)):
             protected, dropped = None, Counter({"leak": len(passage.questions)})
-        return Protected(passage.id, protected, counts, dropped, hashes)
+        return Protected(passage.id, protected, made.counts, dropped, hashes)
 
     def _classes(self, round_: int) -> frozenset[str]:
         chosen = frozenset[str](self._settings.classes)
         return chosen if round_ < WIDER_ROUND else chosen | {"DIRECT", "QUASI", "OTHER"}
 
-    def _edits(
-        self,
-        text: str,
-        document: str,
-        spans: list[Span],
-        found: Survey,
-        surrogates: Surrogates,
-        local: frozenset[str],
-        round_: int,
-    ) -> PassageEdits:
-        language = self._settings.language
-        classes = self._classes(round_)
-        forced = local | found.vault.words
-        made = PassageEdits(text, surrogates, document, shift_of(self._key, document), language, forced)
+    def _edits(self, text: str, document: str, spans: list[Span], local: frozenset[str], work: _Work) -> PassageEdits:
+        language, vault = self._settings.language, work.found.vault
+        classes = self._classes(work.round)
+        made = PassageEdits(
+            text, work.surrogates, document, shift_of(self._key, document), language, local | vault.words
+        )
         put = made.mask if self._settings.method == "mask" else made.replace
         for span in active(spans, classes):
             put(span)
         if "DIRECT" in classes:
-            for span in found.vault.find(text, local):
+            for span in vault.find(text, local):
                 put(span)
         if self._settings.method != "mask":
             made.carry_over(common_words(language))
         return made
 
-    def _apply(
-        self,
-        passage: Passage,
-        joined: Joined,
-        edits: list[Edit],
-        found: Survey,
-        surrogates: Surrogates,
-        round_: int,
-    ) -> tuple[Passage | None, Counter[str]]:
+    def _apply(self, work: _Work, edits: list[Edit]) -> tuple[Passage | None, Counter[str]]:
+        passage, joined = work.passage, work.joined
         texts: dict[tuple[int, str], str] = {}
         context = rewrite(passage.context, split_edits(edits, 0, len(passage.context)))
         for place, column, start, end in joined.fields[1:]:
@@ -185,18 +196,14 @@ class Pseudonymiser:
             extra = {column: texts[index, column] for column in question.extra}
             aligned = realign(passage.context, context, question, texts[index, ""])
             if aligned is not None:
-                kept.append(replace(aligned, id=self._opaque(question.id, found), extra=extra))
-        dropped = Counter(
-            {"misaligned": len(passage.questions) - len(kept)} if len(kept) < len(passage.questions) else {}
-        )
+                kept.append(replace(aligned, id=self._opaque(question.id, work.found), extra=extra))
+        lost = len(passage.questions) - len(kept)
+        dropped = Counter({"misaligned": lost} if lost else {})
         if not kept:
             return None, dropped
-        document = (
-            context.text
-            if passage.document == passage.context
-            else self._title(passage.document, found, surrogates, round_)
-        )
-        made = Passage(self._opaque(passage.id, found), document, context.text, tuple(kept))
+        is_own_name = passage.document == passage.context
+        document = context.text if is_own_name else self._title(passage.document, work)
+        made = Passage(self._opaque(passage.id, work.found), document, context.text, tuple(kept))
         if made.misaligned():  # what realign promises; a wrong answer must never leave this room
             raise AssertionError("an answer does not stand where it says")
         return made, dropped
@@ -205,12 +212,12 @@ class Pseudonymiser:
         """An id as it is, or a keyed one when it holds a direct identifier."""
         return opaque_id(self._key, name) if any(found.vault.find(readable(name))) else name
 
-    def _title(self, name: str, found: Survey, surrogates: Surrogates, round_: int) -> str:
+    def _title(self, name: str, work: _Work) -> str:
         """A document's name; it depends on the name and the data set alone, so it stays one for all its passages."""
         text = readable(name)
-        spans = unpack(found.titles.get(name, b""))
+        spans = unpack(work.found.titles.get(name, b""))
         values, _ = values_of(text, spans)
-        made = self._edits(text, name, spans, found, surrogates, local_words(values), round_)
+        made = self._edits(text, name, spans, local_words(values), work)
         if self._settings.method != "mask":
             made.replace_known(common_words(self._settings.language))
         return rewrite(name, made.sorted()).text
