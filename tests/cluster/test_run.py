@@ -1,0 +1,156 @@
+"""The product's shape: install, a data set in a bucket, a finished run, the same digests as on a laptop, uninstall."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubepipe.pipeline.cluster.connection import connect
+from kubepipe.pipeline.remote import find_release
+from kubepipe.pipeline.remote.forward import forwarded
+from kubepipe.records import read_document
+from kubepipe.stages import STAGES
+
+from .conftest import RELEASE, Cluster
+
+pytestmark = pytest.mark.cluster
+
+SMALL = [
+    "--set", "dataset.max_train_questions=24", "--set", "dataset.max_validation_questions=12",
+    "--set", "training.epochs=1", "--set", "scoring.sample_questions=4", "--set", "publish.must_improve=false",
+]  # fmt: skip
+SOURCE = "s3://incoming/clinic/clinic.jsonl"
+
+
+@pytest.fixture(scope="module")
+def uploaded(cluster: Cluster, examples: Path) -> str:
+    """The fictional clinic in the bucket for incoming data."""
+    from minio import Minio
+
+    connect()
+    root = _admin(cluster)
+    with forwarded(cluster.namespace, _minio_service(cluster), 9000) as address:
+        client = Minio(address, access_key=root["user"].decode(), secret_key=root["password"].decode(), secure=False)
+        client.fput_object("incoming", "clinic/clinic.jsonl", str(examples / "clinic" / "clinic.jsonl"))
+    return SOURCE
+
+
+def _admin(cluster: Cluster) -> dict[str, bytes]:
+    """Credentials of the bundled store's administrator: the secret that its StatefulSet names."""
+    from kubernetes import client
+
+    stores = client.AppsV1Api().list_namespaced_stateful_set(cluster.namespace).items
+    (store,) = [each for each in stores if "minio" in each.metadata.name]
+    environment = store.spec.template.spec.containers[0].env
+    named = {each.name: each.value_from.secret_key_ref for each in environment if each.value_from}
+    user, password = named["MINIO_ROOT_USER"], named["MINIO_ROOT_PASSWORD"]
+    return {"user": cluster.secret(user.name)[user.key], "password": cluster.secret(password.name)[password.key]}
+
+
+def _minio_service(cluster: Cluster) -> str:
+    endpoint = str(find_release(cluster.namespace).setup["s3"]["endpoint"])
+    return endpoint.split(":")[0].split(".")[0]
+
+
+@pytest.fixture(scope="module")
+def run(cluster: Cluster, uploaded: str) -> str:
+    """A finished run; its id."""
+    said = cluster.kubepipe("submit", uploaded, "--wait", *SMALL)
+    return said.splitlines()[0]
+
+
+@pytest.fixture(scope="module")
+def fetched(cluster: Cluster, run: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder on this machine."""
+    folder = tmp_path_factory.mktemp("fetched") / "run"
+    cluster.kubepipe("fetch", run, "--out", str(folder))
+    return folder
+
+
+@pytest.mark.smoke
+def test_a_submitted_data_set_becomes_a_published_model(fetched: Path) -> None:
+    """All steps succeed in their pods; report, scores, energy and permit are there."""
+    document = read_document(fetched / "run.json", "run")
+    assert document["verdict"] == "published"
+    assert {step: each["status"] for step, each in document["steps"].items()} == dict.fromkeys(STAGES, "succeeded")
+    assert document["energy_kwh"] > 0
+    for name in ("report.html", "dataset/permit.json", "model/adapter", "inference_results.jsonl"):
+        assert (fetched / name).exists(), name
+
+
+def test_digests_are_those_of_a_laptop_with_the_same_key(
+    cluster: Cluster, fetched: Path, examples: Path, tmp_path: Path
+) -> None:
+    """Same data, same seed, same pseudonym key: the same data set before and after protection."""
+    folder = tmp_path / "laptop"
+    keys = folder / ".kubepipe" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "pseudonym.key").write_bytes(cluster.secret_with("pseudonym.key")["pseudonym.key"])
+    arguments = [str(examples / "clinic" / "clinic.jsonl"), "--out", str(folder), *SMALL]
+    done = subprocess.run(
+        [sys.executable, "-m", "kubepipe.cli", "run", *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    here, there = (read_document(each / "run.json", "run") for each in (folder, fetched))
+    for name in ("dataset", "protected_dataset"):
+        assert here["digests"][name] == there["digests"][name], name
+
+
+def test_no_value_of_the_data_is_in_the_store_in_the_clear(
+    cluster: Cluster, fetched: Path, examples: Path, uploaded: str, tmp_path: Path
+) -> None:
+    """Buckets of the release hold the source's identifiers nowhere but in the bucket for incoming data."""
+    from minio import Minio
+
+    assert fetched.is_dir()
+    rows = [json.loads(line) for line in (examples / "clinic" / "clinic.jsonl").read_text(encoding="utf-8").splitlines()]
+    values = {row[column].encode() for row in rows for column in ("patient_id", "phone", "title")}
+    root = _admin(cluster)
+    with forwarded(cluster.namespace, _minio_service(cluster), 9000) as address:
+        client = Minio(address, access_key=root["user"].decode(), secret_key=root["password"].decode(), secure=False)
+        for bucket in client.list_buckets():
+            for item in client.list_objects(bucket.name, recursive=True):
+                if bucket.name == "incoming" or item.size > 50_000_000:
+                    continue
+                client.fget_object(bucket.name, item.object_name, str(tmp_path / "object"))
+                content = (tmp_path / "object").read_bytes()
+                assert not [value for value in values if value in content], item.object_name
+
+
+def test_a_second_run_of_the_same_object_reuses_what_may_be_reused(cluster: Cluster, run: str, uploaded: str) -> None:
+    """The model is not trained twice; privacy steps work for each run by themselves."""
+    said = cluster.kubepipe("submit", uploaded, "--wait", *SMALL)
+    assert said.splitlines()[0] != run
+    assert "fine-tune-model (reused)" in said
+    assert "prepare-data (reused)" not in said
+
+
+def test_runs_and_logs_tell_what_happened(cluster: Cluster, run: str) -> None:
+    """A person sees verdict, scores and reasons without opening KFP."""
+    listed = cluster.kubepipe("runs")
+    assert run in listed
+    assert "published" in listed
+    assert cluster.kubepipe("logs", run, "fine-tune-model").strip()
+
+
+def test_an_object_that_is_no_data_set_fails_with_its_reason(cluster: Cluster, uploaded: str) -> None:
+    """The line that a laptop prints stands in the run's record, and the exit code is that of bad input."""
+    said = cluster.kubepipe("submit", f"{uploaded}.missing", "--wait", expect=2)
+    assert "there is no such object" in said
+
+
+@pytest.mark.smoke
+def test_uninstalling_leaves_secrets_and_volumes_only(cluster: Cluster, run: str, api: Any) -> None:
+    """What remains is data, and it can be listed."""
+    assert run
+    cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "5m")
+    assert [pod.metadata.name for pod in api.list_namespaced_pod(cluster.namespace).items if not pod.metadata.deletion_timestamp] == []  # fmt: skip
+    assert api.list_namespaced_service(cluster.namespace).items == []
+    kept = [each.metadata.name for each in api.list_namespaced_config_map(cluster.namespace).items]
+    assert kept == ["kube-root-ca.crt"]
+    assert api.list_namespaced_persistent_volume_claim(cluster.namespace).items != []
