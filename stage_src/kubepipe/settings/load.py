@@ -18,9 +18,8 @@ from kubepipe.settings.model import Section, Settings
 PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "quick": {
         "dataset": {"max_train_questions": 200, "max_validation_questions": 100},
-        "training": {"epochs": 2.0},
     },
-    "standard": {"training": {"epochs": 3.0}},
+    "standard": {"training": {"epochs": 2.0}},
     "gpu": {"training": {"epochs": 3.0, "device": "cuda", "tokens_per_batch": 32768}, "scoring": {"batch_size": 128}},
 }
 """What each profile changes on the defaults; a settings file and --set win over it."""
