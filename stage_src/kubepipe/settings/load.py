@@ -20,7 +20,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
         "dataset": {"max_train_questions": 200, "max_validation_questions": 100},
     },
     "standard": {"training": {"epochs": 2.0}},
-    "gpu": {"training": {"epochs": 3.0, "device": "cuda", "tokens_per_batch": 32768}, "scoring": {"batch_size": 128}},
+    "gpu": {"training": {"epochs": 3.0, "device": "cuda", "tokens_per_batch": 4096}, "scoring": {"batch_size": 128}},
 }
 """What each profile changes on the defaults; a settings file and --set win over it."""
 
