@@ -80,6 +80,22 @@ def test_two_people_of_a_passage_never_share_a_surrogate(knows: Knows, passage: 
     assert len(set(after.context.split())) == 300
 
 
+def test_accents_make_no_difference(knows: Knows, passage: Make) -> None:
+    """Renée with and without her accent is one person."""
+    before = passage("Renée Quillfeather sang. Who heard Renee?", ("Did RENEE sing?", "Renée"))
+    (after,) = protect(knows({"Renée Quillfeather": "PERSON"}), before)
+    name = after.questions[0].answers[0].text
+    assert after.context.endswith(f"Who heard {name}?")
+    assert name.upper() in after.questions[0].text
+
+
+def test_a_user_name_that_holds_a_name_is_replaced(knows: Knows, passage: Make) -> None:
+    """No form of the surname is left in a login."""
+    before = passage("Ada Lovelace signed in as ALovelace1815.", ("Who?", "Ada Lovelace"))
+    (after,) = protect(knows({"Ada Lovelace": "PERSON"}), before)
+    assert "ovelace" not in after.context
+
+
 def test_a_surrogate_is_never_a_word_of_the_data_set(knows: Knows, passage: Make) -> None:
     """What one passage draws does not stand in another one."""
     detector = knows({"Ada": "PERSON"})

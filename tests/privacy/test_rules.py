@@ -14,6 +14,8 @@ FOUND = [
     ("It is on www.example.net", "URL", "www.example.net"),
     ("It is on shop.example.com today", "URL", "shop.example.com"),
     ("Ask @ada_l about it", "HANDLE", "@ada_l"),
+    ("signed in as user LIngersoll3 today", "HANDLE", "LIngersoll3"),
+    ("username: ada.lovelace1815", "HANDLE", "ada.lovelace1815"),
     ("From 192.168.17.4 at noon", "IP", "192.168.17.4"),
     ("From 2001:db8:85a3::8a2e:370:7334 at noon", "IP", "2001:db8:85a3::8a2e:370:7334"),
     ("Card reader 00:1B:44:11:3A:B7 failed", "MAC", "00:1B:44:11:3A:B7"),
@@ -64,6 +66,8 @@ LEFT_ALONE = [
     "Open 24/7, e.g. at night.",
     "He won 6-4 6-3 7-5 in 2011.",
     "Section 3(2) of the Act, pages 112-118.",
+    "(date of birth 22/07/1975) in room 4.10",
+    "Her number 2010 hit, file 1999, the user interface and the user experience.",
     "pi = 3.14, e = 2.718; 50% of 100",
 ]
 

@@ -173,6 +173,14 @@ def test_what_names_no_day_or_year_stays(text: str) -> None:
     assert shifted(text) == text
 
 
+def test_one_clear_date_shows_how_the_others_are_written() -> None:
+    """Beside 23/01/1938, the date 05/12/1954 is the fifth of December."""
+    first, second = (part.split("/") for part in shifted("23/01/1938 and 05/12/1954").split(" and "))
+    assert int(first[1]) <= 12
+    assert int(second[1]) <= 12
+    assert shifted("5 December 1954").split()[0] == str(int(second[0]))
+
+
 def test_dates_of_a_document_move_together() -> None:
     """The full date, the day alone and the year alone of one text still agree after the shift."""
     day, month, year = shifted("12 May 2011").split()

@@ -13,7 +13,7 @@ _STREET_EN: Final = (
     r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Ter|Way|"
     r"Parkway|Pkwy|"
     r"Highway|Hwy|Circle|Cir|Trail|Trl|Close|Crescent|Cres|Grove|Mews|Row|Walk|Gardens|Alley|Plaza|Turnpike|"
-    r"Loop|Path|Pike|Route)"
+    r"Loop|Path|Pike|Route|Yard|Rise|Quay|Wharf|Gate)"
 )
 _STREET_AFFIX: Final = (
     r"(?:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|ring|gatan|gata|vägen|väg|vej|vejen|gade|gaden|"
@@ -45,7 +45,8 @@ _STREET: Final = re.compile(
     rf")(?:[ \t]*,?[ \t]*(?:#[ ]?\d+|{_ROOM}))?"
 )
 _PARTS: Final = re.compile(
-    rf"(?<!\w){_ROOM}|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|"
+    r"(?<!\w)(?:Apt|Apartment|Suite|Flat)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b|(?<!\w)Unit[ ]\d+[ ]Box[ ]\d+"
+    r"|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|"
     rf"Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
     r"|(?<!\w)(?:APO|FPO|DPO)[ ](?:AA|AE|AP)\b",
     re.IGNORECASE,

@@ -13,7 +13,7 @@ from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.detect.numbers import number_identifiers
-from kubepipe.privacy.detect.patterns import network_identifiers
+from kubepipe.privacy.detect.patterns import network_identifiers, user_names
 from kubepipe.privacy.detect.people import ages, listed_people, lone_first_names, titled_people
 from kubepipe.privacy.detect.propagate import propagate
 from kubepipe.privacy.detect.special import special_categories
@@ -59,6 +59,7 @@ class Detector:
         """What the rules find by themselves, overlaps included."""
         has_digit = any(map(str.isdigit, text))
         yield from network_identifiers(text)
+        yield from user_names(text)
         yield from titled_people(text)
         yield from listed_people(text, self._language)
         yield from lone_first_names(text)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kubepipe.errors import ModelNotFoundError
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.entities.tokens import fold, tokens_of
 from kubepipe.privacy.entities.words import CALENDAR, HONORIFICS, PARTICLES
 
 BATCH: Final = 64
@@ -103,7 +103,7 @@ def _trim(text: str, start: int, end: int, type_: str) -> tuple[int, int]:
         return start, end
     # "Mr Smith", "the Duke of X": the title is no part of the name, and is reported apart.
     for position, token in enumerate(tokens_of(text, start, end)):
-        word = token.text.casefold()
+        word = fold(token.text)
         if word not in HONORIFICS and word not in ("the", "a", "an"):
             return (token.start if position else start), end
     return start, end
@@ -112,7 +112,7 @@ def _trim(text: str, start: int, end: int, type_: str) -> tuple[int, int]:
 def _names_something(text: str, start: int, end: int) -> bool:
     """Whether a span holds a word that is more than a function word or a day of the week."""
     words = [token.text for token in tokens_of(text, start, end)]
-    return any(word.casefold() not in PARTICLES and word.casefold() not in CALENDAR for word in words)
+    return any(fold(word) not in PARTICLES and fold(word) not in CALENDAR for word in words)
 
 
 def _load(model: str) -> Any:

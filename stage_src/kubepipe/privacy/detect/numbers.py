@@ -142,6 +142,8 @@ def _as_phone(candidate: str, compact: str, language: str, *, is_dialled: bool) 
 
 
 def _by_context(candidate: str, compact: str, digits: int, *, is_cued: bool) -> tuple[str, str, float] | None:
+    if candidate.isdigit() and len(candidate) == len("2011") and _FIRST_YEAR <= int(candidate) <= _LAST_YEAR:
+        return None
     is_range = bool(_RANGE.match(candidate))
     if is_cued and (not is_range or digits >= _MIN_NATIONAL):
         return "CODE", "cue", 0.9
@@ -202,6 +204,8 @@ def is_valid_phone(candidate: str, language: str) -> bool:
 
 
 def _is_case_number(candidate: str, before: str) -> bool:
+    if _DATE.match(candidate):
+        return False
     head, _, tail = candidate.rpartition("/")
     is_year_pair = len(tail) == len("91") and head.isdigit() and _FIRST_YEAR <= int(head) <= _LAST_YEAR
     return (len(head) > 2 and not is_year_pair) or bool(_ID_CUE.search(before))  # noqa: PLR2004

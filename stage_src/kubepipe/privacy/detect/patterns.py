@@ -28,6 +28,12 @@ _NETWORK: Final = re.compile(
     r"|(?P<HANDLE>(?<![\w@./])@[A-Za-z_]\w{2,29}(?!\w|\.\w))",
     re.IGNORECASE,
 )
+# A user name that its cue announces: it mixes letters with digits, dots, or capitals in the middle.
+_USER: Final = re.compile(
+    r"\b(?:[Uu]ser(?: ?name| ?id)?|[Ll]ogin|[Aa]ccount name|[Ss]creen name|[Nn]ick(?:name)?|[Hh]andle|"
+    r"Benutzer(?:name)?|[Ii]dentifiant)\b(?: is| was| ist| est)?[\s:=\"']{1,3}"
+    r"(?P<name>(?=[\w.-]*(?:[\d_]|[a-z][A-Z]|\w\.\w)|[A-Z]{2}[a-z])[A-Za-z][\w.-]{2,29})(?<![.-])"
+)
 _KINDS: Final = ("EMAIL", "URL", "MAC", "IP6", "IP", "HANDLE")
 _TRAILING: Final = ".,;:!?"
 
@@ -46,6 +52,12 @@ def network_identifiers(text: str) -> Iterator[Span]:
                 continue
             kind = "IP"
         yield Span(start, end, kind, class_of(kind), f"pattern:{kind.lower()}", 0.99)
+
+
+def user_names(text: str) -> Iterator[Span]:
+    """User names behind a word that announces them."""
+    for match in _USER.finditer(text):
+        yield Span(match.start("name"), match.end("name"), "HANDLE", class_of("HANDLE"), "pattern:user", 0.9)
 
 
 def _is_ip(candidate: str) -> bool:

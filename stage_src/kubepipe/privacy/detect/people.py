@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.entities.tokens import fold, tokens_of
 from kubepipe.privacy.entities.words import (
     AMBIGUOUS,
     CALENDAR,
@@ -88,7 +88,7 @@ def listed_people(text: str, language: str) -> Iterator[Span]:
     position = 0
     while (match := _PAIR.search(text, position)) is not None:
         last = match.group("last")
-        if match.group("first").casefold() in first_names and _may_be_surname(last, language):
+        if fold(match.group("first")) in first_names and _may_be_surname(last, language):
             position = match.end()
             yield Span(match.start(), position, "PERSON", class_of("PERSON"), "names", 0.8)
         else:
@@ -98,7 +98,7 @@ def listed_people(text: str, language: str) -> Iterator[Span]:
 def lone_first_names(text: str) -> Iterator[Span]:
     """Common first names that stand alone; names that are ordinary words as well are left to the recogniser."""
     for token in tokens_of(text):
-        if token.text.istitle() and token.text.casefold() in usual_first_names():
+        if token.text.istitle() and fold(token.text) in usual_first_names():
             yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "names:lone", 0.6)
 
 
@@ -107,7 +107,7 @@ def usual_first_names() -> frozenset[str]:
     """First names of today's lists, in lower case, that are no ordinary words."""
     names: set[str] = set()
     for locale in _LOCALES[1:]:
-        names.update(name.casefold() for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
+        names.update(fold(name) for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
     ordinary = common_words("en") | common_words("de") | common_words("fr") | AMBIGUOUS
     return frozenset(name for name in names if len(name) > _CUE_LENGTH and name.isalpha() and name not in ordinary)
 
@@ -117,26 +117,26 @@ def given_names() -> frozenset[str]:
     """First names of Faker's Latin-script lists, in lower case, without those that are ordinary English words."""
     names: set[str] = set()
     for locale in _LOCALES:
-        names.update(name.casefold() for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
+        names.update(fold(name) for name in import_module(f"faker.providers.person.{locale}").Provider.first_names)
     ordinary = common_words("en") | AMBIGUOUS | NATIONALITIES
     return frozenset(name for name in names if len(name) >= _CUE_LENGTH and name not in ordinary)
 
 
 def _may_be_surname(word: str, language: str) -> bool:
-    lowered = word.casefold()
+    lowered = fold(word)
     return lowered not in common_words(language) and lowered not in CALENDAR and len(word) > 1
 
 
 def _person(text: str, start: int, end: int, source: str, score: float) -> Iterator[Span]:
     words = text[start:end].split()
-    while words and words[-1].rstrip(".").casefold() in PARTICLES | {"please", "could", "can", "user", "bot", "re"}:
+    while words and fold(words[-1].rstrip(".")) in PARTICLES | {"please", "could", "can", "user", "bot", "re"}:
         end = start + text[start:end].rstrip().rfind(words.pop())
         end = len(text[:end].rstrip())
     while text[start:end].endswith("."):
         end -= 1
     if text[start:end].endswith(("'s", "\u2019s")):
         end -= 2
-    named = [word.strip(".").casefold() for word in text[start:end].split()]
+    named = [fold(word.strip(".")) for word in text[start:end].split()]
     ordinary = HONORIFICS | PARTICLES | GENERIC | CALENDAR
     if start < end and any(word not in ordinary for word in named):
         yield Span(start, end, "PERSON", class_of("PERSON"), source, score)

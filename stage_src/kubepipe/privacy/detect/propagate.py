@@ -6,7 +6,7 @@ from typing import Final
 
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import Token, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import Token, fold, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import CALENDAR, PARTICLES, common_words
 
 _SHORTEST_PART: Final = 3
@@ -24,8 +24,8 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     names: set[tuple[str, ...]] = set()
     for span in people:
         words = tuple(token.text for token in tokens_of(text, span.start, span.end))
-        names.add(tuple(word.casefold() for word in words))
-        names.update((word.casefold(),) for word in words if _is_telling(word, language))
+        names.add(tuple(fold(word) for word in words))
+        names.update((fold(word),) for word in words if _is_telling(word, language))
     by_first: dict[str, list[tuple[str, ...]]] = {}
     for name in names:
         if name and (len(name) > 1 or name[0] not in PARTICLES | CALENDAR):
@@ -39,7 +39,7 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     for position, token in enumerate(tokens):
         if covered[token.start]:
             continue
-        mention = _longest(tokens, position, by_first.get(token.text.casefold(), []))
+        mention = _longest(tokens, position, by_first.get(fold(token.text), []))
         if mention is not None:
             start, end = mention
             found.append(Span(start, end, "PERSON", class_of("PERSON"), "title:propagated", 0.8))
@@ -47,13 +47,13 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
 
 
 def _is_telling(word: str, language: str) -> bool:
-    return len(word) >= _SHORTEST_PART and is_name_like(word) and word.casefold() not in common_words(language)
+    return len(word) >= _SHORTEST_PART and is_name_like(word) and fold(word) not in common_words(language)
 
 
 def _longest(tokens: list[Token], position: int, names: list[tuple[str, ...]]) -> tuple[int, int] | None:
     for name in sorted(names, key=len, reverse=True):
         window = tokens[position : position + len(name)]
-        if tuple(token.text.casefold() for token in window) != name:
+        if tuple(fold(token.text) for token in window) != name:
             continue
         # One word alone must be written as a name is: "Frank said", not "frank words".
         if len(name) == 1 and not is_name_like(window[0].text):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import tokens_of
+from kubepipe.privacy.entities.tokens import fold, tokens_of
 from kubepipe.privacy.entities.words import NATIONALITIES, common_words
 
 _NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
@@ -33,18 +33,18 @@ _ARTICLES: Final = frozenset(
 def surrounded(text: str, language: str) -> Iterator[Span]:
     """Spans that weaker evidence finds; anything else that was found in the same place wins over them."""
     for match in _PLACE_CUE.finditer(text):
-        if match.group("name").casefold() not in common_words(language):
+        if fold(match.group("name")) not in common_words(language):
             yield _span(*match.span("name"), "PLACE")
     for match in _ORG.finditer(text):
         start = match.start("name")
         words = list(tokens_of(text, *match.span("name")))
-        while len(words) > 1 and words[0].text.casefold() in _ARTICLES:
+        while len(words) > 1 and fold(words[0].text) in _ARTICLES:
             words = words[1:]
             start = words[0].start
         if len(words) > 1:
             yield _span(start, match.end("name"), "ORG")
     for token in tokens_of(text):
-        folded = token.text.casefold()
+        folded = fold(token.text)
         if folded in NATIONALITIES or folded.removesuffix("s") in NATIONALITIES:
             yield _span(token.start, token.end, "NATIONALITY")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 # A word is a run of letters with their combining marks; an apostrophe joins only a short head (O'Brien, D'Angelo),
@@ -14,6 +16,15 @@ _WORD: Final = re.compile(
 )
 _ENCLITICS: Final = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 _APOSTROPHES: Final = "'\u2019"
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(text: str) -> str:
+    """One spelling for all ways of writing a word: any case, with or without accents (Beyoncé, BEYONCE)."""
+    folded = text.casefold()
+    if folded.isascii():
+        return folded
+    return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
 
 
 class Token(NamedTuple):
@@ -37,4 +48,4 @@ def is_name_like(word: str) -> bool:
 
 def is_enclitic(text: str, token: Token) -> bool:
     """Whether a word is the s of a possessive or the like: short, and behind an apostrophe."""
-    return token.start > 0 and text[token.start - 1] in _APOSTROPHES and token.text.casefold() in _ENCLITICS
+    return token.start > 0 and text[token.start - 1] in _APOSTROPHES and fold(token.text) in _ENCLITICS

@@ -10,11 +10,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from kubepipe.privacy.entities.tokens import fold
+
 
 def word_list(name: str) -> frozenset[str]:
     """Words of the list `lists/NAME.txt`."""
     text = files("kubepipe.privacy.entities").joinpath("lists", f"{name}.txt").read_text(encoding="utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+    return frozenset(fold(word) for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
 PARTICLES: Final = word_list("particles")
@@ -54,11 +56,11 @@ def common_words(language: str) -> frozenset[str]:
     words = set(PARTICLES | HONORIFICS | GENERIC | CALENDAR)
     try:
         stop = importlib.import_module(f"spacy.lang.{language}.stop_words")
-        words.update(word.casefold() for word in stop.STOP_WORDS)
+        words.update(fold(word) for word in stop.STOP_WORDS)
     except ImportError:
         pass
     locale = _LIST_OF_LANGUAGE.get(language)
     if locale is not None:
         lorem = importlib.import_module(f"faker.providers.lorem.{locale}")
-        words.update(word.casefold() for word in lorem.Provider.word_list)
+        words.update(fold(word) for word in lorem.Provider.word_list)
     return frozenset(words)

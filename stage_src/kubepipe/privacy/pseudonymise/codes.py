@@ -92,7 +92,7 @@ class CodeSurrogates:
         return self._substitute(text, "code", attempt)
 
     def _handle(self, text: str, attempt: int) -> str:
-        return "@" + self._substitute(text[1:], "handle", attempt)
+        return self._substitute(text, "handle", attempt)
 
     def _email(self, text: str, attempt: int) -> str:
         local, _, domain = text.partition("@")

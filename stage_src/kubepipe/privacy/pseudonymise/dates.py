@@ -43,6 +43,8 @@ _NUMERIC: Final = re.compile(
     rf"(?<![\w.,/-])(?:(?P<y1>{_YEAR})(?P<s1>[-/.])(?P<m1>\d{{1,2}})(?P=s1)(?P<d1>\d{{1,2}})"
     rf"|(?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y2>{_YEAR}|\d{{2}}))(?![\w/-])"
 )
+# One date such as 23/01/1938 shows how all of its text are written.
+_DAY_FIRST: Final = re.compile(r"(?<![\w.,/-])(?:1[3-9]|2\d|3[01])/\d{1,2}/\d")
 _BARE_YEAR: Final = re.compile(
     rf"(?<![\w.,/$€£-])(?P<year>{_YEAR})(?:(?P<dash>[-\u2013/])(?P<second>\d{{2}})(?!\d))?(?![\w%/]|[.,]\d)"
 )
@@ -136,7 +138,9 @@ def _numeric(match: re.Match[str], shift: Shift, language: str) -> Iterator[Edit
         month, day, year = "m1", "d1", "y1"
     else:
         first, second = int(match.group("a")), int(match.group("b"))
-        is_month_first = (language == "en" and match.group("s2") == "/" and first <= _NOON) or second > _NOON
+        is_month_first = (
+            not _DAY_FIRST.search(match.string) and language == "en" and match.group("s2") == "/" and first <= _NOON
+        ) or second > _NOON
         month, day, year = ("a", "b", "y2") if is_month_first else ("b", "a", "y2")
     moved = (
         _move(int(match.group(month)), int(match.group(day)), shift.days)

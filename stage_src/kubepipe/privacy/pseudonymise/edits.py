@@ -9,7 +9,7 @@ from typing import Final
 
 from kubepipe.privacy.align import Edit
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import Token, is_enclitic, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import Token, fold, is_enclitic, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES, SUFFIXES
 from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
 from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
@@ -102,7 +102,7 @@ class PassageEdits:
     def carry_over(self, is_ordinary: frozenset[str]) -> None:
         """Replace what was replaced once wherever else it stands in the text: words of names, and years."""
         for token in tokens_of(self.text):
-            folded = token.text.casefold()
+            folded = fold(token.text)
             if folded not in self._words or self._covered[token.start] or not is_name_like(token.text):
                 continue
             if (folded not in is_ordinary or folded in self._forced) and self._add(self._word_edit(token, "family")):
@@ -116,7 +116,7 @@ class PassageEdits:
     def replace_known(self, is_ordinary: frozenset[str]) -> None:
         """Replace words that name something anywhere in the data set: for titles, which no recogniser reads well."""
         for token in tokens_of(self.text):
-            folded = token.text.casefold()
+            folded = fold(token.text)
             if folded in self._surrogates.kinds and is_name_like(token.text) and folded not in is_ordinary:
                 self._add(self._word_edit(token, "org"))
 
@@ -130,13 +130,13 @@ class PassageEdits:
     def _replace_words(self, span: Span) -> bool:
         tokens = [token for token in tokens_of(self.text, span.start, span.end) if not is_enclitic(self.text, token)]
         chosen = [token for token in tokens if not self._stays(token, span, tokens)]
-        if not chosen:
-            chosen = [token for token in tokens if token.text.casefold() not in PARTICLES] or tokens
+        if not chosen and span.type != "ADDRESS":
+            chosen = [token for token in tokens if fold(token.text) not in PARTICLES] or tokens
         fallback = WORDY[span.type]
         changed = False
         for token in chosen:
             if self._add(self._word_edit(token, fallback)):
-                self._words.add(token.text.casefold())
+                self._words.add(fold(token.text))
                 changed = True
         if span.type == "ADDRESS":
             for match in _NUMBER.finditer(self.text, span.start, span.end):
@@ -144,7 +144,7 @@ class PassageEdits:
         return changed
 
     def _stays(self, token: Token, span: Span, tokens: list[Token]) -> bool:
-        folded = token.text.casefold()
+        folded = fold(token.text)
         if folded in self._forced:
             return False
         if folded in PARTICLES or _ROMAN.fullmatch(token.text):
@@ -156,17 +156,17 @@ class PassageEdits:
         return folded in GENERIC or (token.text.islower() and any(is_name_like(other.text) for other in tokens))
 
     def _word_edit(self, token: Token, fallback: Kind) -> Edit:
-        kind = self._surrogates.kinds.get(token.text.casefold(), fallback)
+        kind = self._surrogates.kinds.get(fold(token.text), fallback)
         return Edit(token.start, token.end, self._draw(token.text, kind))
 
     def _draw(self, word: str, kind: Kind) -> str:
         """A surrogate that is nobody else's in this text."""
         names = self._surrogates.names
-        folded = word.casefold()
+        folded = fold(word)
         if len(word) == 1 or (folded, kind) in self._skips:
             return names.draw(word, kind, self._skips.get((folded, kind), 0))
         skip = 0
-        while self._owner.setdefault(names.draw(word, kind, skip).casefold(), folded) != folded:
+        while self._owner.setdefault(fold(names.draw(word, kind, skip)), folded) != folded:
             skip += 1
         self._skips[folded, kind] = skip
         return names.draw(word, kind, skip)

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Final, NamedTuple
 
 from kubepipe.errors import SettingsError
+from kubepipe.privacy.entities.tokens import fold
 from kubepipe.privacy.entities.words import common_words
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
 from kubepipe.privacy.pseudonymise.survey import Kind
@@ -136,7 +137,7 @@ def name_lists(language: str, locale: str | None) -> NameLists:
 
 
 def _is_plain(word: str, ordinary: frozenset[str]) -> bool:
-    return word.isalpha() and word.istitle() and len(word) > 2 and word.casefold() not in ordinary  # noqa: PLR2004
+    return word.isalpha() and word.istitle() and len(word) > 2 and fold(word) not in ordinary  # noqa: PLR2004
 
 
 class NameSurrogates:
@@ -152,8 +153,8 @@ class NameSurrogates:
     def __init__(self, key: bytes, language: str, locale: str | None, taken: set[str]) -> None:
         self._key = key
         self._lists = name_lists(language, locale)
-        self._female = frozenset(name.casefold() for name in self._lists.female)
-        self._male = frozenset(name.casefold() for name in self._lists.male)
+        self._female = frozenset(fold(name) for name in self._lists.female)
+        self._male = frozenset(fold(name) for name in self._lists.male)
         self._taken = taken
         self._memo: dict[tuple[str, Kind, int], str] = {}
 
@@ -169,7 +170,7 @@ class NameSurrogates:
             return self._letters(word, kind)
         if word.isupper() and len(word) <= _LONGEST_ACRONYM.get(kind, 1):
             return self._letters(word, kind, skip)
-        folded = word.casefold()
+        folded = fold(word)
         plural = kind == "nationality" and folded.endswith("s") and len(folded) > 4  # noqa: PLR2004
         chosen = self._choose(folded.removesuffix("s") if plural else folded, kind, skip) + ("s" if plural else "")
         if word.isupper():
@@ -201,7 +202,7 @@ class NameSurrogates:
             attempt += 1
 
     def _is_free(self, candidate: str, folded: str) -> bool:
-        lowered = candidate.casefold()
+        lowered = fold(candidate)
         return lowered != folded and lowered not in self._taken
 
     def _candidate(self, folded: str, kind: Kind, attempt: int) -> str:
@@ -233,13 +234,13 @@ class NameSurrogates:
     def _letters(self, word: str, kind: Kind, skip: int = 0) -> str:
         """As many other letters: initials and acronyms."""
         for attempt in range(skip, skip + _ATTEMPTS):
-            number = keyed_number(self._key, "letters", kind, word.casefold(), str(attempt))
+            number = keyed_number(self._key, "letters", kind, fold(word), str(attempt))
             made = "".join(
                 _ALPHABET[(ord(letter) - 65 + 1 + (number >> (8 * place)) % 25) % 26] if "A" <= letter <= "Z"
                 else _ALPHABET[(number >> (8 * place)) % 26]
                 for place, letter in enumerate(word.upper())
             )  # fmt: skip
-            if len(word) == 1 or made.casefold() not in self._taken:
+            if len(word) == 1 or fold(made) not in self._taken:
                 break
         return made.lower() if word.islower() else made
 

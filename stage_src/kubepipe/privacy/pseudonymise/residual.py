@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import fold, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import ADDRESS, common_words
 from kubepipe.privacy.pseudonymise.vault import code_of
 
@@ -34,7 +34,7 @@ class SecondLook:
             code = code_of(text[span.start : span.end])
             return frozenset({code}) & self._taken
         words = [token.text for token in tokens_of(text, span.start, span.end)]
-        telling = {word.casefold() for word in words if len(word) > 1 and is_name_like(word)}
+        telling = {fold(word) for word in words if len(word) > 1 and is_name_like(word)}
         return frozenset(telling & self._taken) - self._ordinary
 
     def all_words(self, text: str, spans: Iterable[Span]) -> frozenset[str]:

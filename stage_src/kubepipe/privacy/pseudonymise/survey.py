@@ -17,7 +17,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy.detect.detector import Detector
 from kubepipe.privacy.detect.people import given_names
 from kubepipe.privacy.entities.model import CLASS_OF_TYPE, Span, class_of
-from kubepipe.privacy.entities.tokens import is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import fold, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES, common_words
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.vault import Vault, code_of, local_words, values_of
@@ -151,14 +151,14 @@ def unpack(packed: bytes) -> list[Span]:
 def _vote(text: str, spans: Iterable[Span], votes: dict[str, Counter[Kind]]) -> None:
     for span in spans:
         if span.type == "PERSON":
-            words = [token.text.casefold() for token in tokens_of(text, span.start, span.end)]
+            words = [fold(token.text) for token in tokens_of(text, span.start, span.end)]
             words = [word for word in words if word not in PARTICLES and word not in HONORIFICS]
             for position, word in enumerate(words):
                 weight = _FULL_NAME_WEIGHT if len(words) > 1 else 1
                 votes.setdefault(word, Counter())[_role(word, position, len(words))] += weight
         elif span.type in _KIND_OF_TYPE:
             for token in tokens_of(text, span.start, span.end):
-                word = token.text.casefold()
+                word = fold(token.text)
                 if is_name_like(token.text) and word not in GENERIC and word not in PARTICLES:
                     votes.setdefault(word, Counter())[_KIND_OF_TYPE[span.type]] += 1
 
@@ -178,7 +178,7 @@ def _elected(counter: Counter[Kind]) -> Kind:
 
 def _count(text: str, taken: set[str], small: Counter[str], large: Counter[str]) -> None:
     for token in tokens_of(text):
-        folded = token.text.casefold()
+        folded = fold(token.text)
         if is_name_like(token.text):
             large[folded] += 1
             taken.add(folded)

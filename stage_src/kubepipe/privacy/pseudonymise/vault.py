@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import is_enclitic, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import fold, is_enclitic, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import HONORIFICS, PARTICLES
 
 SHORTEST_PART: Final = 4
@@ -22,7 +22,13 @@ SHORTEST_PART: Final = 4
 _CHUNK: Final = re.compile(r"[^\s<>()\[\]{}\"“”,;]+")
 _DIGITS: Final = re.compile(r"(?<!\d)\d(?:[ .\-/()\u00a0\u2011+]{0,2}\d){5,30}(?!\d)")
 _HOST: Final = re.compile(r"(?<![\w.-])\w[\w-]*(?:\.[\w-]+)+(?:/\S*)?")
+# A word with a digit or an underscore in it, or with two capitals in front; longer ones are no user names.
+_HANDLE: Final = re.compile(r"(?<!\w)(?=\w*[\d_]|[A-Z]{2}[a-z])\w{6,30}(?!\w)")
+_SHORTEST_IN_HANDLE: Final = 5
 _SHORTEST_CODE: Final = 4
+_SHORTEST_NUMBER: Final = 6
+"""A shorter number (a year, an amount) is everywhere; it is replaced where it was found and not looked for."""
+
 _WORDY: Final = frozenset({"PERSON", "ADDRESS"})
 
 
@@ -72,17 +78,30 @@ class Vault:
         """
         tokens = [token for token in tokens_of(text) if is_name_like(token.text)] if (self.words or local) else []
         for token in tokens:
-            folded = token.text.casefold()
+            folded = fold(token.text)
             if folded in self.words or folded in local:
                 yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "vault", 1.0)
+        if self.words:
+            yield from self._find_handles(text)
         if self.names:
             yield from self._find_names(text)
         if self.codes:
             yield from self._find_codes(text)
 
+    def _find_handles(self, text: str) -> Iterator[Span]:
+        """User names that are made of a name: `LIngersoll3`, `ada_lovelace`."""
+        for match in _HANDLE.finditer(text):
+            folded = fold(match.group())
+            if any(
+                folded[start:end] in self.words
+                for start in range(len(folded) - _SHORTEST_IN_HANDLE + 1)
+                for end in range(start + _SHORTEST_IN_HANDLE, len(folded) + 1)
+            ):
+                yield Span(match.start(), match.end(), "HANDLE", class_of("HANDLE"), "vault", 1.0)
+
     def _find_names(self, text: str) -> Iterator[Span]:
         tokens = list(tokens_of(text))
-        folded = [token.text.casefold() for token in tokens]
+        folded = [fold(token.text) for token in tokens]
         for position, first in enumerate(folded):
             candidates = self.names.get(first)
             if candidates is None or not is_name_like(tokens[position].text):
@@ -116,7 +135,7 @@ def values_of(text: str, spans: Iterable[Span]) -> tuple[set[tuple[str, ...]], s
             continue
         if span.type == "PERSON":
             tokens = [token for token in tokens_of(text, span.start, span.end) if not is_enclitic(text, token)]
-            words = tuple(token.text.casefold() for token in tokens)
+            words = tuple(fold(token.text) for token in tokens)
             while words and words[0] in PARTICLES:
                 words = words[1:]
             if any(len(word) > 1 for word in words):
@@ -124,7 +143,7 @@ def values_of(text: str, spans: Iterable[Span]) -> tuple[set[tuple[str, ...]], s
             continue
         code = code_of(text[span.start : span.end])
         # A street is many words; its parts are places, only the whole is looked for.
-        if span.type not in _WORDY and len(code) >= _SHORTEST_CODE:
+        if span.type not in _WORDY and len(code) >= (_SHORTEST_NUMBER if code.isdigit() else _SHORTEST_CODE):
             codes.add(code)
     return names, codes
 
