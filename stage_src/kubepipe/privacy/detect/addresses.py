@@ -47,7 +47,7 @@ _STREET: Final = re.compile(
 _PARTS: Final = re.compile(
     r"(?<!\w)(?:Apt|Apartment|Suite|Flat)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b|(?<!\w)Unit[ ]\d+[ ]Box[ ]\d+"
     r"|(?<!\w)(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Boîte postale|B\.?P\.|PSC|"
-    rf"Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
+    r"Private Bag)[ ]?#?[ ]?\d+(?:,?[ ]Box[ ]\d+)?"
     r"|(?<!\w)(?:APO|FPO|DPO)[ ](?:AA|AE|AP)\b",
     re.IGNORECASE,
 )
