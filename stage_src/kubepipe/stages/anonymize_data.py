@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, write_dataset
-from kubepipe.privacy import Pseudonymiser, decide, measure
+from kubepipe.privacy import Pseudonymiser, Survey, build_detector, decide, measure
 from kubepipe.sealing import opened, seal_folder
 from kubepipe.stages.context import StageContext
 
@@ -26,10 +26,14 @@ def run(context: StageContext) -> Mapping[str, Any]:
         tempfile.TemporaryDirectory() as scratch,
     ):
         rounds: list[dict[str, Any]] = []
+        detector = build_detector(policy)
+        pseudonymiser = Pseudonymiser(policy, key, detector)
+        # The corpus is read once: its names and values are the same in every round.
+        corpus = pseudonymiser.survey(_all(before)) if policy.enabled else None
         for number in range(1, policy.max_rounds + 1):
             after = Path(scratch) / f"round-{number}"
-            replaced, dropped = _round(context, before, after, number)
-            verdict = decide(measure(_all(before), _all(after), policy, key), policy)
+            replaced, dropped = _round(pseudonymiser, corpus, before, after, number)
+            verdict = decide(measure(_all(before), _all(after), policy, key, detector), policy)
             rounds.append(
                 {"round": number, "verdict": verdict.verdict, "reasons": [reason.code for reason in verdict.reasons]}
             )
@@ -46,10 +50,9 @@ def run(context: StageContext) -> Mapping[str, Any]:
     }
 
 
-def _round(context: StageContext, before: Path, after: Path, number: int) -> tuple[Counter[str], Counter[str]]:
-    policy = context.settings.privacy
-    pseudonymiser = Pseudonymiser(policy, context.pseudonym_key())
-    corpus = pseudonymiser.survey(_all(before)) if policy.enabled else None
+def _round(
+    pseudonymiser: Pseudonymiser, corpus: Survey | None, before: Path, after: Path, number: int
+) -> tuple[Counter[str], Counter[str]]:
     replaced: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
 
