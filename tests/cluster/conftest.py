@@ -85,7 +85,8 @@ def cluster(api: Any) -> Iterator[Cluster]:
     cluster = Cluster(name)
     try:
         start = time.monotonic()
-        cluster.helm("install", RELEASE, str(CHART), "-f", str(CHART / "ci" / "lite-values.yaml"), "--wait", "--timeout", "10m")  # fmt: skip
+        values = str(CHART / "ci" / "lite-values.yaml")
+        cluster.helm("install", RELEASE, str(CHART), "--values", values, "--wait", "--timeout", "10m")
         cluster.install_seconds = time.monotonic() - start
         yield cluster
     finally:

@@ -54,7 +54,7 @@ def _admin(cluster: Cluster) -> dict[str, bytes]:
 
 def _minio_service(cluster: Cluster) -> str:
     endpoint = str(find_release(cluster.namespace).setup["s3"]["endpoint"])
-    return endpoint.split(":")[0].split(".")[0]
+    return endpoint.partition(":")[0].partition(".")[0]
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +102,14 @@ def test_digests_are_those_of_a_laptop_with_the_same_key(
 
 
 def test_no_value_of_the_data_is_in_the_store_in_the_clear(
-    cluster: Cluster, fetched: Path, examples: Path, uploaded: str, tmp_path: Path
+    cluster: Cluster, fetched: Path, examples: Path, tmp_path: Path
 ) -> None:
     """Buckets of the release hold the source's identifiers nowhere but in the bucket for incoming data."""
     from minio import Minio
 
     assert fetched.is_dir()
-    rows = [json.loads(line) for line in (examples / "clinic" / "clinic.jsonl").read_text(encoding="utf-8").splitlines()]
+    clinic = examples / "clinic" / "clinic.jsonl"
+    rows = [json.loads(line) for line in clinic.read_text(encoding="utf-8").splitlines()]
     values = {row[column].encode() for row in rows for column in ("patient_id", "phone", "title")}
     root = _admin(cluster)
     with forwarded(cluster.namespace, _minio_service(cluster), 9000) as address:
@@ -149,7 +150,8 @@ def test_uninstalling_leaves_secrets_and_volumes_only(cluster: Cluster, run: str
     """What remains is data, and it can be listed."""
     assert run
     cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "5m")
-    assert [pod.metadata.name for pod in api.list_namespaced_pod(cluster.namespace).items if not pod.metadata.deletion_timestamp] == []  # fmt: skip
+    pods = api.list_namespaced_pod(cluster.namespace).items
+    assert [pod.metadata.name for pod in pods if not pod.metadata.deletion_timestamp] == []
     assert api.list_namespaced_service(cluster.namespace).items == []
     kept = [each.metadata.name for each in api.list_namespaced_config_map(cluster.namespace).items]
     assert kept == ["kube-root-ca.crt"]
