@@ -76,7 +76,7 @@ def test_no_direct_identifier_of_the_source_is_in_any_file_of_the_run(finished: 
     """Raw data is sealed, and neither records, logs, report nor model folder hold a value of it."""
     rows = [json.loads(line) for line in clinic.read_text(encoding="utf-8").splitlines()]
     values = {row[column].encode() for row in rows for column in ("patient_id", "phone", "title")}
-    assert len(values) > 60
+    assert len(values) >= 60
     for file in finished.rglob("*"):
         if file.is_file() and "base" not in file.parts:
             content = file.read_bytes()

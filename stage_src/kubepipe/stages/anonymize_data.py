@@ -33,7 +33,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         for number in range(1, policy.max_rounds + 1):
             after = Path(scratch) / f"round-{number}"
             replaced, dropped = _round(pseudonymiser, corpus, before, after, number)
-            # Measured as the gate will measure: without what minimisation takes away, or a round would look better here.
+            # Measured as the gate will: without what minimisation takes away, or a round would look better here.
             seen = minimise(_all(after), policy.model_copy(update={"unknown_columns": "drop"}), key)
             verdict = decide(measure(_all(before), seen, policy, key, detector), policy)
             rounds.append(
