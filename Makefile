@@ -27,7 +27,8 @@ run: setup ## Run the whole chain on the sample data, with the report in runs/sq
 	$(BIN)/kubepipe run examples/squad --profile quick --out $(OUT)
 
 test: setup lint ## Lint, types, and all tests that need no cluster
-	$(BIN)/python -m pytest -m 'not cluster' $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -m 'not cluster and not slow' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m 'slow and not cluster' $(PYTEST_ARGS)
 
 test-cluster: setup ## Install the chart on the cluster that KUBECONFIG names and run a data set through it
 	@test -n "$$KUBECONFIG" || { echo "set KUBECONFIG to the kubeconfig of a cluster"; exit 2; }

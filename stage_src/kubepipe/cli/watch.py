@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from kubepipe.cli.results import key_result
 from kubepipe.pipeline.folder import RunFolder
@@ -28,13 +29,15 @@ def open_watch(folder: RunFolder, run: str, console: Console) -> Iterator[Watch]
     if not console.is_terminal:
         yield lambda: follower.tell(_Lines(console))
         return
+    rest = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     progress = Progress(
         SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=10),
         TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[text]}"),
+        TextColumn("[dim]{task.fields[text]}", table_column=rest),
         console=console,
+        expand=True,
     )
     bars = _Bars(progress)
     with progress:
@@ -102,7 +105,7 @@ class _Bars:
         self._tasks: dict[str, Any] = {}
 
     def start(self, step: str) -> None:
-        self._tasks[step] = self._progress.add_task(f"{step:<26}", total=1.0, text="")
+        self._tasks[step] = self._progress.add_task(step, total=1.0, text="")
 
     def move(self, step: str, share: float, text: str) -> None:
         self._progress.update(self._tasks[step], completed=share, text=text)
