@@ -25,8 +25,7 @@ from kubepipe.privacy.pseudonymise.vault import local_words, values_of
 from kubepipe.settings.model import PrivacySettings
 
 WIDER_ROUND: Final = 2
-"""From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say, and a second look at
-the result replaces what the first one missed."""
+"""From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say."""
 
 DROPPING_ROUND: Final = 3
 """From this round on, a passage that still leaks is dropped."""
@@ -101,7 +100,7 @@ class Pseudonymiser:
 
         Args:
             passages: Passages to protect.
-            round: 1 replaces the policy's classes; 2 also QUASI, OTHER and what a second look finds; 3 also drops
+            round: 1 replaces the policy's classes and what a second look finds; 2 also QUASI and OTHER; 3 also drops
                 what still leaks.
             corpus_values: The first pass over all splits. Without it, these passages are held in memory and surveyed.
         """
@@ -120,7 +119,7 @@ class Pseudonymiser:
                 for passage, item, spans in zip(batch, joined, self._spans(batch, joined, corpus_values), strict=True)
             ]
             results = [self._one(work) for work in works]
-            yield from self._again(works, results, look) if round >= WIDER_ROUND else results
+            yield from self._again(works, results, look)
 
     def _reader(self) -> Detector:
         if self._detector is None:
@@ -147,9 +146,10 @@ class Pseudonymiser:
 
     def _again(self, works: list[_Work], results: list[Protected], look: SecondLook) -> Iterator[Protected]:
         """Read what came out once more, and replace what only this second look finds."""
-        texts = [join(result.passage).text if result.passage is not None else "" for result in results]
-        for work, result, text, spans in zip(works, results, texts, self._reader().detect(texts), strict=True):
-            missed = look.all_words(text, spans)
+        views = [_views(result.passage) for result in results]
+        found = iter(self._reader().detect([text for texts in views for text in texts]))
+        for work, result, texts in zip(works, results, views, strict=True):
+            missed = frozenset[str]().union(*(look.all_words(text, next(found)) for text in texts))
             yield self._one(replace(work, missed=missed)) if missed else result
 
     def _one(self, work: _Work) -> Protected:
@@ -221,3 +221,14 @@ class Pseudonymiser:
         if self._settings.method != "mask":
             made.replace_known(common_words(self._settings.language))
         return rewrite(name, made.sorted()).text
+
+
+def _views(passage: Passage | None) -> list[str]:
+    """A passage as it is, as minimisation leaves it, and each question alone.
+
+    A recogniser sees names by what stands around them, so what one view hides another may show.
+    """
+    if passage is None:
+        return []
+    bare = replace(passage, questions=tuple(replace(question, extra={}) for question in passage.questions))
+    return [join(passage).text, join(bare).text, *(question.text for question in passage.questions)]
