@@ -128,7 +128,7 @@ def test_a_single_context_may_be_all_training(jsonl: Jsonl, read: Read) -> None:
     path = jsonl([question(0, 0), question(0, 1)])
     with pytest.raises(InputError, match=r"holds a single context, .* Add a second context"):
         read(path)
-    source = read_source(path, DatasetSettings(), seed=0, need_validation=False)
+    source = read_source(path, DatasetSettings(), seed=0, hold_out=False)
     assert (count(source, "train"), count(source, "validation")) == (2, 0)
 
 

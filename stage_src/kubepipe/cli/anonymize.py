@@ -45,7 +45,7 @@ def anonymize(
     a residual risk, not data without any.
     """
     chosen = load_settings(file=settings, overrides=overrides or [])
-    source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed, hold_out=False)
     folder = keys.expanduser()
     create_keys(folder)
     worker = _Worker(chosen, load_pseudonym_key(folder))

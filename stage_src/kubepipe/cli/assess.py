@@ -25,7 +25,7 @@ def assess(
     from kubepipe.privacy import assess as assess_risk
 
     chosen = load_settings(file=settings, overrides=overrides or [])
-    source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed, hold_out=False)
     report = assess_risk({str(name): passages for name, passages in source.splits.items()}, chosen.privacy).document()
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))

@@ -38,8 +38,8 @@ def benchmark(
     from kubepipe.passages import SPLITS, read_source
     from kubepipe.scoring import read_predictions, score
 
-    # A file of predictions may name questions by their original ids, so nothing is split off or capped.
-    source = read_source(dataset, chosen.dataset, seed=chosen.seed, need_validation=False)
+    # In the order of the file: the official scripts add up in it, and the last digit depends on the order.
+    source = read_source(dataset, chosen.dataset, seed=chosen.seed, hold_out=False)
     passages = [passage for split in SPLITS for passage in source.splits[split]]
     given = read_predictions(predictions) if predictions else _answer(str(model), passages, chosen)
     scores = score(given, passages).document()

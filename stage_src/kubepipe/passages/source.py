@@ -58,7 +58,7 @@ class Source:
     digest: str
 
 
-def read_source(path: Path, settings: DatasetSettings, *, seed: int, need_validation: bool = True) -> Source:
+def read_source(path: Path, settings: DatasetSettings, *, seed: int, hold_out: bool = True) -> Source:
     """Read a data set: a file, a folder, or a gzip or zip of these; the format is told by the content.
 
     Own splits (train beside validation, dev or test) are kept. Otherwise a share of the documents is held out. A folder
@@ -68,7 +68,8 @@ def read_source(path: Path, settings: DatasetSettings, *, seed: int, need_valida
         path: The data set.
         settings: How it is read and split.
         seed: Decides the split and the choice under the limits.
-        need_validation: Whether a data set with a single context is an error; if not, all of it is training data.
+        hold_out: Whether a share is held out when the data set has no split of its own; if not, all of it stays in
+            "train", in the order of the file.
 
     Raises:
         InputError: The data set cannot be read; one line says where, why, and what to do.
@@ -82,13 +83,15 @@ def read_source(path: Path, settings: DatasetSettings, *, seed: int, need_valida
             reading = _read_members(opened, _Reader(settings, tally), place)
         digest = _digest(path)
     splits = reading.splits
-    if len(splits) == 1:
-        splits = _separate(reading, settings, seed=seed, place=place, need_validation=need_validation)
+    if len(splits) == 1 and hold_out:
+        splits = separate(
+            splits["train"], share=settings.validation_share, seed=seed, made_up=reading.made_up, place=place
+        )
     limits: dict[Split, int | None] = {
         "train": settings.max_train_questions,
         "validation": settings.max_validation_questions,
     }
-    kept = {split: keep_at_most(splits[split], limits[split], seed=seed, tally=tally) for split in limits}
+    kept = {split: keep_at_most(splits.get(split, []), limits[split], seed=seed, tally=tally) for split in limits}
     return Source(kept, complete(tally), reading.format, digest)
 
 
@@ -150,18 +153,6 @@ def _read_members(opened: Opened, reader: _Reader, place: str) -> _Reading:
 def _split_name(member: Member, *, is_saved: bool) -> str:
     """The part of a member's name that can tell a split: of a saved data set the folder, not the Arrow file."""
     return member.name.rpartition("/")[0] if is_saved else member.name
-
-
-def _separate(
-    reading: _Reading, settings: DatasetSettings, *, seed: int, place: str, need_validation: bool
-) -> dict[Split, list[Passage]]:
-    passages = reading.splits["train"]
-    try:
-        return separate(passages, share=settings.validation_share, seed=seed, made_up=reading.made_up, place=place)
-    except InputError:
-        if need_validation:
-            raise
-        return {"train": passages, "validation": []}
 
 
 def _check_any(passages: list[Passage], tally: Tally, place: str) -> None:
