@@ -79,7 +79,7 @@ def test_a_submitted_data_set_becomes_a_published_model(fetched: Path) -> None:
     assert document["verdict"] == "published"
     assert {step: each["status"] for step, each in document["steps"].items()} == dict.fromkeys(STAGES, "succeeded")
     assert document["energy_kwh"] > 0
-    for name in ("report.html", "dataset/permit.json", "model/adapter", "inference_results.jsonl"):
+    for name in ("report.html", "dataset/permit.json", "inference_results.jsonl"):
         assert (fetched / name).exists(), name
 
 

@@ -132,6 +132,7 @@ def fetch(
     run: RunArgument,
     out: Annotated[Path | None, typer.Option("--out", help="Folder to fetch into; runs/RUN when left out.")] = None,
     namespace: NamespaceOption = None,
+    model: Annotated[bool, typer.Option("--model", help="Bring the model too; its weights take a while.")] = False,
 ) -> int:
     """Bring a run's report, records and results into a folder of this machine."""
     from kubepipe.pipeline.finish import collect
@@ -145,7 +146,7 @@ def fetch(
     chosen = parse_settings(given) if given else load_settings(overrides=[])
     folder = RunFolder(out if out is not None else Path("runs") / run_id)
     with release.store() as store, folder.opened():
-        outcome = collect(folder, store, run_id, chosen)
+        outcome = collect(folder, store, run_id, chosen, with_model=model)
         folder.write_identity(run_id, "cluster")
         if not outcome.records:
             raise KubePipeError("has no record yet", place=f"run {run_id}", remedy="Wait for its first step")

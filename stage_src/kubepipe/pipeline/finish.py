@@ -53,7 +53,7 @@ def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
     return outcome
 
 
-def collect(folder: RunFolder, store: Store, run: str, settings: Settings) -> Outcome:
+def collect(folder: RunFolder, store: Store, run: str, settings: Settings, *, with_model: bool = True) -> Outcome:
     """Read the records of a run, put its results into the folder, write run.json and the report.
 
     Bad input (exit code 2) writes nothing.
@@ -67,7 +67,7 @@ def collect(folder: RunFolder, store: Store, run: str, settings: Settings) -> Ou
         return Outcome(document, records, 1, f"the engine ended before any step; see {folder.logs / 'engine.log'}")
     if code == UserError.exit_code:
         return Outcome(document, records, code, error)
-    _place(folder, records)
+    _place(folder, records, with_model=with_model)
     documents = {name: record.document() for name, record in records.items()}
     if gate is not None and gate["verdict"] != "pass":
         documents["verify-privacy"]["results"] = gate
@@ -87,13 +87,15 @@ def exit_code_of(document: Mapping[str, Any], records: Mapping[str, StepRecord])
     return UserError.exit_code if is_bad_input else 1
 
 
-def _place(folder: RunFolder, records: Mapping[str, StepRecord]) -> None:
+def _place(folder: RunFolder, records: Mapping[str, StepRecord], *, with_model: bool) -> None:
     """Put the results of this run into the folder; what an earlier run left there and this one has not goes."""
     wanted = {
         folder.dataset: ("verify-privacy", "protected_dataset"),
         folder.model: ("fine-tune-model", "output_model"),
         folder.inference_results: ("model-inference", "inference_results"),
     }
+    if not with_model:
+        del wanted[folder.model]
     for target, (step, output) in wanted.items():
         record = records.get(step)
         artifact = record.outputs.get(output) if record is not None and record.status != "failed" else None
