@@ -81,6 +81,12 @@ class IntegrityError(KubePipeError):
     exit_code = 4
 
 
+class FencedError(KubePipeError):
+    """Another run works on the same version of an object, so this one ends at once."""
+
+    exit_code = 5
+
+
 class TrainingError(KubePipeError):
     """Training could not go on."""
 

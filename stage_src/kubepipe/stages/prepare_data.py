@@ -5,20 +5,31 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from kubepipe.errors import InputError
 from kubepipe.passages import read_manifest, read_source, write_dataset
 from kubepipe.records import digest_tree
+from kubepipe.records.claim import SCHEME, take_claim
 from kubepipe.sealing import seal_folder
 from kubepipe.stages.context import StageContext
-from kubepipe.storage import open_store
+from kubepipe.storage.arrivals import fetch_newest, fetch_version
+
+
+def admit(context: StageContext) -> None:
+    """Take the claim of an automatic run: of two workflows for one attempt, one goes on.
+
+    Raises:
+        FencedError: Another run works on it.
+    """
+    source = context.parameters["source"]
+    if source.startswith(SCHEME):
+        take_claim(context.store, source, context.run)
 
 
 def fingerprint(context: StageContext) -> Mapping[str, str]:
     """The source by its bytes, wherever it lies."""
-    with _local(context.parameters["source"]) as source:
+    with _local(context) as source:
         return {"source": digest_tree(source) if source.exists() else "missing"}
 
 
@@ -28,7 +39,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
     Raises:
         InputError: The source is no data set.
     """
-    with _local(context.parameters["source"]) as path, tempfile.TemporaryDirectory() as scratch:
+    with _local(context) as path, tempfile.TemporaryDirectory() as scratch:
         context.progress(0.1, "reads")
         source = read_source(path, context.settings.dataset, seed=context.settings.seed)
         plain = Path(scratch) / "dataset"
@@ -46,14 +57,17 @@ def run(context: StageContext) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _local(source: str) -> Iterator[Path]:
-    """The source as a local path; an object is downloaded and removed afterwards."""
-    if not source.startswith("s3://"):
+def _local(context: StageContext) -> Iterator[Path]:
+    """The source as a local path; objects are downloaded and removed afterwards."""
+    source = context.parameters["source"]
+    if not source.startswith((SCHEME, "s3://")):
         yield Path(source)
         return
-    bucket, _, key = source.removeprefix("s3://").partition("/")
     with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch) / (PurePosixPath(key.rstrip("/")).name or "dataset")
-        if not key or not open_store(f"s3://{bucket}").download(key.rstrip("/"), target):
-            raise InputError("there is no such object", place="the source", remedy="Give s3://bucket/key of a data set")
-        yield target
+        if source.startswith(SCHEME):
+            claim = take_claim(context.store, source, context.run)
+            found = fetch_version(claim.bucket, claim.key, claim.version_id, claim.etag, Path(scratch), claim.marker)
+        else:
+            bucket, _, key = source.removeprefix("s3://").partition("/")
+            found = fetch_newest(bucket, key.rstrip("/"), Path(scratch))
+        yield found

@@ -27,6 +27,14 @@ class Store(Protocol):
         """
         ...
 
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one; False, and nothing written, when there is. Of two at once, one wins.
+
+        Raises:
+            OutputError: The store cannot be written, or knows no conditional writes.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Delete an object; none there is no error."""
         ...

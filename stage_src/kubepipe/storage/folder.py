@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from kubepipe.errors import OutputError
@@ -32,16 +33,21 @@ class FolderStore:
     def write(self, key: str, data: bytes) -> None:
         """Write an object at once (temporary file, then rename)."""
         path = self._path(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written ({error.strerror})", place=str(path), remedy="Free space or choose another place"
-            ) from error
+        with _explained(path):
+            _temporary(path, data).replace(path)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one; a hard link decides which of two comes first."""
+        path = self._path(key)
+        with _explained(path):
+            temporary = _temporary(path, data)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink()
+        return True
 
     def delete(self, key: str) -> None:
         """Delete an object; none there is no error."""
@@ -58,18 +64,32 @@ class FolderStore:
 
     def upload(self, source: Path, key: str) -> None:
         """Copy a file or a folder into the store."""
-        try:
+        with _explained(self._path(key)):
             copy_tree(source, self._path(key))
-        except OSError as error:
-            raise OutputError(
-                f"cannot be written ({error.strerror})", place=self.url, remedy="Free space or choose another place"
-            ) from error
 
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
         if not parts or ".." in parts or key.startswith("/"):
             raise ValueError(key)
         return self.root.joinpath(*parts)
+
+
+def _temporary(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    return Path(name)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"cannot be written ({error.strerror})", place=str(path), remedy="Free space or choose another place"
+        ) from error
 
 
 def copy_tree(source: Path, target: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from kubepipe.errors import OutputError, SettingsError
 
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion"}
+_EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
 
 
 class S3Store:
@@ -56,6 +57,20 @@ class S3Store:
             self.client.put_object(self.bucket, self._name(key), io.BytesIO(data), len(data))
         except S3Error as error:
             raise self._explain(error) from error
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object unless there is one (If-None-Match: *); the store decides which of two comes first."""
+        from minio.error import S3Error
+
+        # The client's put_object takes no conditions, so the request is made by its general call.
+        headers = {"If-None-Match": "*", "Content-Type": "application/octet-stream"}
+        try:
+            self.client._execute("PUT", self.bucket, self._name(key), body=data, headers=headers)  # noqa: SLF001
+        except S3Error as error:
+            if error.code in _EXISTS:
+                return False
+            raise self._explain(error) from error
+        return True
 
     def delete(self, key: str) -> None:
         """Delete an object; none there is no error."""
