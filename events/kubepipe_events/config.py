@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from kubepipe.errors import SettingsError
@@ -15,9 +15,7 @@ DEFAULT_FILE: Final = Path("/etc/kubepipe/events/events.json")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=AliasGenerator(alias=to_camel), populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Rule(_Part):
@@ -56,7 +54,7 @@ class Limits(_Part):
 
 
 class Retry(_Part):
-    """New attempts after failures that another attempt can cure; bad data sets and the gate's verdicts never get one."""
+    """New attempts after failures that another one can cure; bad data sets and the gate's verdicts get none."""
 
     attempts: int = Field(3, ge=1, description="Runs in all, the first included.")
     backoff_seconds: float = Field(30, gt=0, description="Pause before the second attempt.")
@@ -75,6 +73,23 @@ class Notifications(_Part):
         ("failure", "quarantine", "stuck"), description="What is told."
     )
     stuck_after_seconds: float = Field(3600, gt=0, description="Time without progress after which a run is stuck.")
+
+
+class Schedule(_Part):
+    """A data set that is run at times; the chart makes a CronJob of it."""
+
+    name: str = Field(min_length=1, max_length=52, description="Name, as Kubernetes takes one.")
+    cron: str = Field(description="When, in the five fields of cron.")
+    timezone: str = Field("Etc/UTC", description="Time zone of the fields.")
+    dataset: str = Field(min_length=1, max_length=1024, description="Key of the data set; its newest version is run.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings over those of the release.")
+    concurrency_policy: Literal["Allow", "Forbid", "Replace"] = Field(
+        "Forbid", description="While an earlier run of the schedule goes on: start beside it, skip, or take its place."
+    )
+    starting_deadline: int | None = Field(
+        None, ge=10, description="Seconds after which a missed tick is not made up for; null makes up for the last one."
+    )
+    suspend: bool = Field(False, description="Make no ticks.")
 
 
 class EventsConfig(_Part):
@@ -96,6 +111,7 @@ class EventsConfig(_Part):
     limits: Limits = Field(default_factory=Limits, description="Limits.")
     retry: Retry = Field(default_factory=Retry, description="Retry.")
     notifications: Notifications = Field(default_factory=Notifications, description="Notifications.")
+    schedules: tuple[Schedule, ...] = Field((), description="Data sets that are run at times.")
     keep_seconds: int = Field(
         30 * 86_400, ge=0, description="Time after which an ended DatasetRun is removed; its claim stays."
     )

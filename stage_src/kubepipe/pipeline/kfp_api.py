@@ -19,12 +19,29 @@ from kubepipe.errors import KubePipeError
 _API: Final = "/apis/v2beta1"
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
 _OK: Final = range(200, 300)
 TERMINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 
 
 class KfpError(KubePipeError):
-    """The KFP API did not do what was asked."""
+    """The KFP API did not do what was asked.
+
+    Attributes:
+        status: HTTP status of its answer; None when it could not be reached.
+    """
+
+    def __init__(
+        self, message: str, *, place: str | None = None, remedy: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, place=place, remedy=remedy)
+        self.status = status
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the same request can go through later."""
+        return self.status is None or self.status >= _SERVER_ERROR or self.status == _TOO_MANY
 
 
 class KfpApi:
@@ -33,11 +50,13 @@ class KfpApi:
     Args:
         endpoint: Base URL, for example http://ml-pipeline:8888.
         pool: HTTP pool to use, for example one that carries credentials.
+        patient: Try again by itself; off for callers that come back anyway.
     """
 
-    def __init__(self, endpoint: str, pool: Any | None = None) -> None:
+    def __init__(self, endpoint: str, pool: Any | None = None, *, patient: bool = True) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self._pool = pool or urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=2)
+        retries = 2 if patient else False
+        self._pool = pool or urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=retries)
 
     def wait(self, seconds: float) -> None:
         """Wait until the server answers.
@@ -109,6 +128,13 @@ class KfpApi:
         found: list[dict[str, Any]] = answer.get("runs", [])
         return found
 
+    def runs_named(self, name: str) -> list[dict[str, Any]]:
+        """The runs of exactly this name, oldest first; names are not unique in KFP."""
+        predicate = {"predicates": [{"operation": "EQUALS", "key": "display_name", "string_value": name}]}
+        path = f"/runs?page_size=100&sort_by={quote('created_at asc')}&filter={quote(json.dumps(predicate))}"
+        found: list[dict[str, Any]] = self._call("GET", path).get("runs", [])
+        return found
+
     def terminate(self, run: str) -> None:
         """Stop a run."""
         self._call("POST", f"/runs/{quote(run)}:terminate")
@@ -135,5 +161,6 @@ class KfpApi:
         if (conflict and answer.status == _CONFLICT) or (missing and answer.status == _NOT_FOUND):
             return None
         if answer.status not in _OK:
-            raise KfpError(f"{method} {path.split('?', maxsplit=1)[0]} answers {answer.status}", place=self.endpoint)
+            what = path.split("?", maxsplit=1)[0]
+            raise KfpError(f"{method} {what} answers {answer.status}", place=self.endpoint, status=answer.status)
         return json.loads(answer.data or b"{}")
