@@ -54,7 +54,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         "source_digest": source.digest,
         "splits": manifest.document()["splits"],
         "counts": dict(source.counts),
-        # Which object this was, for a schedule that names a key reads whatever lies there. No key: it can name a person.
+        # A schedule that names a key reads whatever lies there: say what it was. No key, for a key can name a person.
         "source_version": asdict(version) if version else None,
     }
 

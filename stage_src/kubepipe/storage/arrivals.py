@@ -138,7 +138,11 @@ def _folder(client: object, bucket: str, key: str, scratch: Path) -> Path:
     count = 0
     for item in client.list_objects(bucket, prefix=prefix, recursive=True):  # type: ignore[attr-defined]
         name = PurePosixPath(item.object_name.removeprefix(prefix))
-        if any(part.startswith((".", "_")) for part in name.parts) or name.name == "kubepipe.yaml" or ".." in name.parts:
+        if (
+            any(part.startswith((".", "_")) for part in name.parts)
+            or name.name == "kubepipe.yaml"
+            or ".." in name.parts
+        ):
             continue
         client.fget_object(bucket, item.object_name, str(target / name))  # type: ignore[attr-defined]
         count += 1

@@ -26,16 +26,53 @@ MAY_PASS: Final[frozenset[Cause]] = frozenset({"evicted", "store", "infrastructu
 """Causes that a later try may not meet again."""
 
 _EXIT: Final = re.compile(r"\(exit code (\d+)\)")
-_IMAGE: Final = re.compile(r"ImagePullBackOff|ErrImagePull|ErrImageNeverPull|InvalidImageName|pulling image", re.ASCII)
-_TIME: Final = re.compile(r"longer than the specified deadline|exceeded its deadline|DeadlineExceeded", re.ASCII)
-_NODE: Final = re.compile(
-    r"[Ee]vict|[Pp]reempt|node was low on resource|[Nn]ode[ -]?(shutdown|lost|is not ready)|pod deleted|"
-    r"terminated in response to imminent node shutdown|TaintManager",
-    re.ASCII,
+_RULES: Final[tuple[tuple[str, str, Cause, str], ...]] = (
+    (
+        r"OOMKilled",
+        "OutOfMemoryError",
+        "memory",
+        "used more than its memory limit{limit}. Raise {options}.resources.limits.memory, or let it use less "
+        "(training.tokens_per_batch)",
+    ),
+    (
+        r"ImagePullBackOff|ErrImagePull|ErrImageNeverPull|InvalidImageName",
+        "ImagePullError",
+        "image",
+        "{image} cannot be pulled. Load or push it, or set global.imageRegistry and global.imagePullSecrets",
+    ),
+    (
+        r"[Ee]vict|[Pp]reempt|node was low on resource|[Nn]ode[ -]?(?:shutdown|lost|is not ready)|pod deleted|TaintManager",
+        "EvictedError",
+        "evicted",
+        "the node took its pod (eviction, drain or shutdown). Run it again",
+    ),
+    (
+        r"longer than the specified deadline|exceeded its deadline|DeadlineExceeded",
+        "TimeLimitError",
+        "time",
+        "took longer than its time limit. Raise {options}.timeoutSeconds, or argoWorkflows.runs.activeDeadlineSeconds "
+        "for the whole run",
+    ),
+    (
+        r"[Ss]topped with strategy|shutdown with strategy|Terminate",
+        "StoppedError",
+        "unknown",
+        "was stopped by a person or a program",
+    ),
+    (
+        r"Unschedulable|Insufficient|nodes are available",
+        "UnschedulableError",
+        "infrastructure",
+        "no node takes its pod. Look at {options}.resources, nodeSelector, tolerations and gpu",
+    ),
+    (
+        r"is forbidden|exceeded quota|violates PodSecurity|CreateContainerConfigError",
+        "PodRefusedError",
+        "infrastructure",
+        "the cluster refuses its pod. See `kubectl describe pod` and quotas",
+    ),
 )
-_STOPPED: Final = re.compile(r"[Ss]topped with strategy|shutdown with strategy|Terminate", re.ASCII)
-_UNSCHEDULABLE: Final = re.compile(r"Unschedulable|Insufficient|nodes are available", re.ASCII)
-_FORBIDDEN: Final = re.compile(r"is forbidden|exceeded quota|violates PodSecurity|CreateContainerConfigError", re.ASCII)
+"""What is looked for, the error's name, its cause, and the line; the first that fits holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +98,18 @@ def explain_pod(pod: Pod, words: str) -> Explanation:
         words: Argo's message, or the kubelet's where that tells more.
     """
     # The container's own last words may follow; the first line has all that is looked for.
-    line = (words or pod.message).partition("\n")[0]
-    options = f"pipeline.steps.{pod.step}"
-    if "OOMKilled" in line:
-        limit = f" of {pod.memory_limit}" if pod.memory_limit else ""
-        remedy = f"Raise {options}.resources.limits.memory, or let it use less (training.tokens_per_batch)"
-        return Explanation("OutOfMemoryError", "memory", f"used more than its memory limit{limit}. {remedy}")
-    if _IMAGE.search(line):
-        image = pod.image or "the image"
-        remedy = "Load or push it, or set global.imageRegistry and global.imagePullSecrets"
-        return Explanation("ImagePullError", "image", f"{image} cannot be pulled. {remedy}")
-    if _NODE.search(line):
-        return Explanation("EvictedError", "evicted", "the node took its pod (eviction, drain or shutdown). Run it again")
-    if _TIME.search(line):
-        remedy = f"Raise {options}.timeoutSeconds, or argoWorkflows.runs.activeDeadlineSeconds for the whole run"
-        return Explanation("TimeLimitError", "time", f"took longer than its time limit. {remedy}")
-    if _STOPPED.search(line):
-        return Explanation("StoppedError", "unknown", "was stopped by a person or a program")
-    if _UNSCHEDULABLE.search(line):
-        remedy = f"Look at {options}.resources, nodeSelector, tolerations and gpu"
-        return Explanation("UnschedulableError", "infrastructure", f"no node takes its pod. {remedy}")
-    if _FORBIDDEN.search(line):
-        return Explanation(
-            "PodRefusedError", "infrastructure", "the cluster refuses its pod. See `kubectl describe pod` and quotas"
-        )
+    line = words.partition("\n")[0]
+    fields = {
+        "options": f"pipeline.steps.{pod.step}",
+        "image": pod.image or "its image",
+        "limit": f" of {pod.memory_limit}" if pod.memory_limit else "",
+    }
+    for pattern, name, cause, text in _RULES:
+        if re.search(pattern, line, re.ASCII):
+            return Explanation(name, cause, text.format(**fields))
     if pod.is_driver:
-        return Explanation(
-            "DriverError",
-            "infrastructure",
-            "KFP could not prepare it: its driver ended. See the driver pod's log, metadata-grpc and ml-pipeline",
-        )
+        text = "KFP could not prepare it: its driver ended. See the driver pod's log, metadata-grpc and ml-pipeline"
+        return Explanation("DriverError", "infrastructure", text)
     return _by_exit_code(line)
 
 
@@ -98,9 +117,9 @@ def _by_exit_code(line: str) -> Explanation:
     found = _EXIT.search(line)
     if found is None:
         return Explanation("StepFailedError", "unknown", "ended without a reason that is known")
-    code = int(found[1])
-    container = line.partition(":")[0].strip()
+    code, container = int(found[1]), line.partition(":")[0].strip()
     if container in {"init", "wait", "kfp-launcher"}:
-        return Explanation("ExitCodeError", "infrastructure", f"container {container} of its pod ended with code {code}")
-    cause: Cause = "unknown" if code not in OF_EXIT_CODE else OF_EXIT_CODE[code]
-    return Explanation("ExitCodeError", cause, f"ended with exit code {code}. See `kubepipe logs`")
+        text = f"container {container} of its pod ended with code {code}. Run it again"
+        return Explanation("ExitCodeError", "infrastructure", text)
+    text = f"ended with exit code {code}. See `kubepipe logs`"
+    return Explanation("ExitCodeError", OF_EXIT_CODE.get(code, "unknown"), text)

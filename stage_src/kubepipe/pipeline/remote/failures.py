@@ -116,7 +116,7 @@ def _settle(store: Store, run: str, failure: StepFailure) -> StepFailure:
             failure,
             type="LauncherError",
             cause="store",
-            message=f"{failure.step} did its work, but its outputs could not be stored. Check the object store, run again",
+            message=f"{failure.step} did its work, but its outputs could not be stored. Check the store, run again",
         )
     write_step_record(store, replace(record, status="failed", error=_error(failure), outputs={}))
     return failure
