@@ -31,8 +31,7 @@ _RULES: Final[tuple[tuple[str, str, Cause, str], ...]] = (
         r"OOMKilled",
         "OutOfMemoryError",
         "memory",
-        "used more than its memory limit{limit}. Raise {options}.resources.limits.memory, or let it use less "
-        "(training.tokens_per_batch)",
+        "used more than its memory limit{limit}. Raise {options}.resources.limits.memory",
     ),
     (
         r"ImagePullBackOff|ErrImagePull|ErrImageNeverPull|InvalidImageName",
@@ -41,7 +40,7 @@ _RULES: Final[tuple[tuple[str, str, Cause, str], ...]] = (
         "{image} cannot be pulled. Load or push it, or set global.imageRegistry and global.imagePullSecrets",
     ),
     (
-        r"[Ee]vict|[Pp]reempt|node was low on resource|[Nn]ode[ -]?(?:shutdown|lost|is not ready)|pod deleted|TaintManager",
+        r"[Ee]vict|[Pp]reempt|low on resource|[Nn]ode[ -]?(?:shutdown|lost|is not ready)|pod deleted|TaintManager",
         "EvictedError",
         "evicted",
         "the node took its pod (eviction, drain or shutdown). Run it again",
@@ -50,8 +49,7 @@ _RULES: Final[tuple[tuple[str, str, Cause, str], ...]] = (
         r"longer than the specified deadline|exceeded its deadline|DeadlineExceeded",
         "TimeLimitError",
         "time",
-        "took longer than its time limit. Raise {options}.timeoutSeconds, or argoWorkflows.runs.activeDeadlineSeconds "
-        "for the whole run",
+        "took longer than its time limit. Raise {options}.timeoutSeconds, or argoWorkflows.runs.activeDeadlineSeconds",
     ),
     (
         r"[Ss]topped with strategy|shutdown with strategy|Terminate",

@@ -156,7 +156,7 @@ def _patch(text: Any) -> Mapping[str, Any]:
 
 
 def _pod_name(node: Mapping[str, Any]) -> str:
-    """Name of a node's pod: workflow, template, the number at the end of the node's id (argo workflow/util/pod_name.go)."""
+    """Name of a node's pod: workflow, template, the number at the end of its id (argo workflow/util/pod_name.go)."""
     workflow = str(node.get("name", "")).partition(".")[0]
     template, number = str(node.get("templateName", "")), str(node.get("id", "")).rpartition("-")[2]
     return f"{workflow}-{template}-{number}" if template else str(node.get("id", ""))
