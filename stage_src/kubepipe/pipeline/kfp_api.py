@@ -84,6 +84,16 @@ class KfpApi:
         versions = self._call("GET", path).get("pipeline_versions", [])
         return next((str(each["pipeline_version_id"]) for each in versions if each["display_name"] == name), None)
 
+    def versions(self, pipeline: str) -> list[dict[str, Any]]:
+        """Versions of a pipeline, newest first."""
+        path = f"/pipelines/{pipeline}/versions?page_size=200&sort_by={quote('created_at desc')}"
+        found: list[dict[str, Any]] = self._call("GET", path).get("pipeline_versions", [])
+        return found
+
+    def newest_version(self, pipeline: str) -> str | None:
+        """Name of the version that a run gets that names none, or None."""
+        return next((str(each["display_name"]) for each in self.versions(pipeline)), None)
+
     def create_run(self, name: str, pipeline: str, parameters: Mapping[str, Any], *, version: str | None = None) -> str:
         """Start a run of a registered pipeline, of its latest version unless one is named; its id."""
         reference = {"pipeline_id": pipeline} | ({"pipeline_version_id": version} if version else {})

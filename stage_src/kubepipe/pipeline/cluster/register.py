@@ -9,7 +9,7 @@ from typing import Any
 
 from kubepipe.errors import SettingsError
 from kubepipe.pipeline.kfp_api import KfpApi
-from kubepipe.pipeline.overlay import apply_overlay, read_compiled
+from kubepipe.pipeline.overlay import Compiled, apply_overlay, read_compiled
 
 
 def register(api: KfpApi, pipeline: Mapping[str, Any]) -> tuple[str, bool]:
@@ -32,6 +32,11 @@ def register(api: KfpApi, pipeline: Mapping[str, Any]) -> tuple[str, bool]:
             "is no readable JSON", place=str(pipeline["overlay"]), remedy="Render the chart again"
         ) from error
     compiled = apply_overlay(read_compiled(Path(pipeline["file"])), overlay)
-    version = f"{pipeline['name']}-{compiled.digest.removeprefix('sha256:')[:12]}"
+    version = version_name(pipeline["name"], compiled)
     _, new = api.upload(pipeline["name"], version, compiled.yaml())
     return version, new
+
+
+def version_name(pipeline: str, compiled: Compiled) -> str:
+    """Name of a version: the pipeline's, and the start of the digest of its content."""
+    return f"{pipeline}-{compiled.digest.removeprefix('sha256:')[:12]}"
