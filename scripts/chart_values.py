@@ -28,6 +28,9 @@ class Images(Part):
         default_factory=lambda: own("stages"), description="Data and privacy steps; also hooks and tests."
     )
     train: Image = Field(default_factory=lambda: own("train"), description="Steps that load the language model.")
+    events: Image = Field(
+        default_factory=lambda: own("events"), description="Controller that starts runs when data sets arrive."
+    )
 
 
 class Gpu(Part):
