@@ -20,6 +20,8 @@ _API: Final = "/apis/v2beta1"
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
 _OK: Final = range(200, 300)
+_AWAY: Final = frozenset({502, 503, 504})
+"""What a proxy in between answers when nobody is behind it."""
 TERMINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 
 
@@ -144,6 +146,12 @@ class KfpApi:
             ) from error
         if (conflict and answer.status == _CONFLICT) or (missing and answer.status == _NOT_FOUND):
             return None
+        if answer.status in _AWAY:
+            raise KfpError(
+                f"the KFP API is not there ({answer.status})",
+                place=self.endpoint,
+                remedy="`kubepipe doctor --cluster` tells why",
+            )
         if answer.status not in _OK:
             raise KfpError(f"{method} {path.split('?', maxsplit=1)[0]} answers {answer.status}", place=self.endpoint)
         return json.loads(answer.data or b"{}")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,3 +231,21 @@ def test_a_run_of_which_nothing_failed_leaves_no_record(store: FolderStore) -> N
     assert record_failures(store, RUN, []) == ()
     assert known_failures(store, RUN) == ()
     assert list(store.keys("")) == []
+
+
+@pytest.mark.parametrize("step", ["prepare-data", "anonymize-data", "fine-tune-model"])
+def test_a_run_that_was_killed_can_be_fetched(store: FolderStore, tmp_path: Path, step: str) -> None:
+    """Report and run.json are made from a record that the step did not write itself."""
+    from kubepipe.pipeline.finish import collect
+    from kubepipe.pipeline.folder import RunFolder
+    from kubepipe.settings import load_settings
+
+    record_failures(store, RUN, [replace(OOM, step=step)])
+    folder = RunFolder(tmp_path / "run")
+    with folder.opened():
+        outcome = collect(folder, store, RUN, load_settings(overrides=[]))
+    assert (outcome.exit_code, outcome.document["verdict"]) == (1, "failed")
+    assert outcome.document["error"] == {
+        "step": step, "type": "OutOfMemoryError", "message": "fine-tune-model: used more",
+    }  # fmt: skip
+    assert "used more" in folder.report.read_text(encoding="utf-8")
