@@ -98,7 +98,7 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
 {{- if .Values.pipeline.enabled -}}
-{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json") -}}
+{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json" "keepVersions" (int .Values.pipeline.keepVersions)) -}}
 {{- $_ := set $document "privacy" (dict "secret" (include "kubepipe.keysSecret" .) "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem") -}}
 {{- if not .Values.keys.publicKey -}}
 {{- $_ := set $document "keys" (dict "privateKeyFile" "/etc/kubepipe/keys/permit-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem" "namespace" .Release.Namespace) -}}

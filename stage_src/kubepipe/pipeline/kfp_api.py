@@ -96,6 +96,20 @@ class KfpApi:
         """Name of the version that a run gets that names none, or None."""
         return next((str(each["display_name"]) for each in self.versions(pipeline)), None)
 
+    def delete_version(self, pipeline: str, version: str) -> None:
+        """Delete a version of a pipeline by its id; runs that were started with it keep their own copy."""
+        self._call("DELETE", f"/pipelines/{quote(pipeline)}/versions/{quote(version)}", missing=True)
+
+    def recurring_runs(self) -> list[dict[str, Any]]:
+        """All schedules."""
+        found, token = [], ""
+        while True:
+            answer = self._call("GET", f"/recurringruns?page_size=200&page_token={quote(token)}")
+            found += answer.get("recurringRuns", [])
+            token = answer.get("next_page_token", "")
+            if not token:
+                return found
+
     def create_run(self, name: str, pipeline: str, parameters: Mapping[str, Any], *, version: str | None = None) -> str:
         """Start a run of a registered pipeline, of its latest version unless one is named; its id."""
         reference = {"pipeline_id": pipeline} | ({"pipeline_version_id": version} if version else {})
