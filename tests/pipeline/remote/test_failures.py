@@ -78,6 +78,7 @@ def store(tmp_path: Path) -> FolderStore:
         ),
         ('pods "x" is forbidden: exceeded quota: small', "PodRefusedError", "infrastructure", "quota"),
         ("init: Error (exit code 64)", "ExitCodeError", "infrastructure", "init"),
+        ("wait: OOMKilled (exit code 137)", "ExitCodeError", "infrastructure", "argoWorkflows.executor.resources"),
         ("wait: Error (exit code 2)", "ExitCodeError", "infrastructure", "wait"),
         ("main: Error (exit code 1)", "ExitCodeError", "unknown", "code 1"),
         ("main: Error (exit code 2)", "ExitCodeError", "input", "code 2"),
@@ -145,9 +146,10 @@ def test_a_time_limit_that_an_image_used_up_is_the_images_fault(cluster: Any, st
     assert any("involvedObject.name%3Dkubepipe-abc-system-container-impl-7" in each for each in cluster.asked)
 
 
-def test_a_driver_that_failed_is_the_infrastructures(cluster: Any) -> None:
+@pytest.mark.parametrize("words", ["main: Error (exit code 1)", "main: OOMKilled (exit code 137)", ""])
+def test_a_driver_that_failed_is_the_infrastructures(cluster: Any, words: str) -> None:
     """The step itself never started."""
-    _workflow(cluster, _node("root.anonymize-data-driver", "Failed", "main: Error (exit code 1)"))
+    _workflow(cluster, _node("root.anonymize-data-driver", "Failed", words))
     (failure,) = explain("models", RUN)
     assert (failure.step, failure.type, failure.may_pass) == ("anonymize-data", "DriverError", True)
 

@@ -25,6 +25,8 @@ STORE_ERRORS: Final = frozenset({"OutputError", "StoreError", "S3Error", "MaxRet
 MAY_PASS: Final[frozenset[Cause]] = frozenset({"evicted", "store", "infrastructure"})
 """Causes that a later try may not meet again."""
 
+_ENGINES: Final = frozenset({"init", "wait", "kfp-launcher"})
+"""Containers of Argo and KFP beside the step's own."""
 _EXIT: Final = re.compile(r"\(exit code (\d+)\)")
 _RULES: Final[tuple[tuple[str, str, Cause, str], ...]] = (
     (
@@ -102,8 +104,10 @@ def explain_pod(pod: Pod, words: str) -> Explanation:
         "image": pod.image or "its image",
         "limit": f" of {pod.memory_limit}" if pod.memory_limit else "",
     }
+    is_own = not pod.is_driver and line.partition(":")[0].strip() not in _ENGINES
     for pattern, name, cause, text in _RULES:
-        if re.search(pattern, line, re.ASCII):
+        # The memory limit of the engines' own containers is not the step's.
+        if re.search(pattern, line, re.ASCII) and (is_own or cause != "memory"):
             return Explanation(name, cause, text.format(**fields))
     if pod.is_driver:
         text = "KFP could not prepare it: its driver ended. See the driver pod's log, metadata-grpc and ml-pipeline"
@@ -116,8 +120,9 @@ def _by_exit_code(line: str) -> Explanation:
     if found is None:
         return Explanation("StepFailedError", "unknown", "ended without a reason that is known")
     code, container = int(found[1]), line.partition(":")[0].strip()
-    if container in {"init", "wait", "kfp-launcher"}:
-        text = f"container {container} of its pod ended with code {code}. Run it again"
+    if container in _ENGINES:
+        remedy = "Raise argoWorkflows.executor.resources.limits.memory" if "OOMKilled" in line else "Run it again"
+        text = f"container {container} of its pod ended with code {code}. {remedy}"
         return Explanation("ExitCodeError", "infrastructure", text)
     text = f"ended with exit code {code}. See `kubepipe logs`"
     return Explanation("ExitCodeError", OF_EXIT_CODE.get(code, "unknown"), text)
