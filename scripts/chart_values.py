@@ -28,6 +28,9 @@ class Images(Part):
         default_factory=lambda: own("stages"), description="Data and privacy steps; also hooks and tests."
     )
     train: Image = Field(default_factory=lambda: own("train"), description="Steps that load the language model.")
+    events: Image = Field(
+        default_factory=lambda: own("events"), description="Controller that starts runs when data sets arrive."
+    )
 
 
 class Gpu(Part):
@@ -131,6 +134,11 @@ class Pipeline(Part):
 
     enabled: bool = Field(True, description="Register the pipeline. Off, the chart brings the engines only.")
     name: str = Field("kubepipe", pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", description="Name in Kubeflow Pipelines.")
+    keepVersions: int = Field(
+        10,
+        ge=1,
+        description="Versions that stay registered; the setup hook deletes older ones, but not those of schedules.",
+    )
     configMap: str = Field(
         "", description="ConfigMap with another compiled graph under the key kubepipe.yaml; empty takes the chart's."
     )

@@ -137,13 +137,27 @@ def test_keys_named_in_documents_exist(chart_folder: Path, values: dict[str, Any
         r"`((?:global|pipeline|minio|mariadb|keys|hooks|setup|cleanup|crds|argo\w+|kubeflowPipelines)\.[\w.-]+?)(?:=[^`]*)?`"
     )
     found = 0
-    for file in [chart_folder / name for name in ("UPGRADE.md", "TROUBLESHOOTING.md", "files/readme-head.md")]:
+    documents = [chart_folder / name for name in ("UPGRADE.md", "TROUBLESHOOTING.md", "files/readme-head.md")]
+    for file in [*documents, *chart_folder.glob("examples/**/README.md")]:
         for match in pattern.finditer(file.read_text(encoding="utf-8")):
             key = match[1].rstrip(".")
             known = key in declared or key in sections or key.startswith(("pipeline.steps.", "pipeline.settings."))
             assert known, f"{file.name}: {key}"
             found += 1
     assert found > 10
+
+
+def test_examples_render_and_are_told(helm: Any, chart_folder: Path) -> None:
+    """Each example has a page and values; the values render, and the page and its list name what is there."""
+    folders = [each for each in (chart_folder / "examples").iterdir() if each.is_dir()]
+    listed = (chart_folder / "examples" / "README.md").read_text(encoding="utf-8")
+    assert len(folders) >= 5
+    for folder in folders:
+        assert f"({folder.name}/README.md)" in listed
+        page = (folder / "README.md").read_text(encoding="utf-8")
+        assert f"charts/kubepipe/examples/{folder.name}/values.yaml" in page
+        release = helm(f"--values={folder / 'values.yaml'}", "--api-versions=argoproj.io/v1alpha1/Workflow")
+        assert release.all("NetworkPolicy")
 
 
 def test_notes_name_the_next_commands(helm: Any, tmp_path: Path) -> None:

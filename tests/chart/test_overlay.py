@@ -107,6 +107,44 @@ def test_setup_is_told_everything(helm: Any) -> None:
     assert all(str(Path(file).parent) in mounts for file in named)
 
 
+def test_doctor_is_told_what_to_look_at(helm: Any, chart_folder: Path) -> None:
+    """setup.json names each definition with its version and engine, the secret of each user, and the privacy keys."""
+    setup = json.loads(helm().get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
+    engines = ("argo-workflows", "kubeflow-pipelines")
+    files = [file for engine in engines for file in chart_folder.glob(f"charts/{engine}/crds/*.yaml")]
+    definitions = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    assert setup["definitions"] == {
+        each["metadata"]["name"]: {
+            "version": each["spec"]["versions"][0]["name"],
+            "release": each["metadata"]["labels"]["app.kubernetes.io/version"],
+        }
+        for each in definitions
+    }
+    assert all(each["release"] for each in setup["definitions"].values())
+    accounts = {each["name"]: (each["secret"], each["buckets"]) for each in setup["accounts"]}
+    everything = ["incoming", "quarantine", "mlpipeline", "kubepipe"]
+    assert accounts == {
+        "admin": ("kubepipe-object-store", everything),
+        "artifacts": ("mlpipeline-minio-artifact", ["mlpipeline", "kubepipe"]),
+        "source": ("kubepipe-source-store", everything),
+    }
+    assert setup["privacy"]["secret"] == "kubepipe-privacy-keys"
+    assert "accounts" not in json.loads(
+        helm.scenario("identity").get("ConfigMap", "kubepipe-setup")["data"]["setup.json"]
+    )
+
+
+def test_definitions_say_the_engine_that_they_are_of(chart_folder: Path) -> None:
+    """The label is the tag of the engine's image."""
+    tags = {"argo-workflows": "argoexec", "kubeflow-pipelines": "kfp-driver", "argo-events": "argo-events"}
+    images = (chart_folder / "images.txt").read_text(encoding="utf-8").split()
+    for engine, image in tags.items():
+        (tag,) = {each.rpartition(":")[2] for each in images if f"/{image}:" in each}
+        for file in chart_folder.glob(f"charts/{engine}/crds/*.yaml"):
+            labels = yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["labels"]
+            assert labels["app.kubernetes.io/version"] == tag, file.name
+
+
 def test_without_the_pipeline(helm: Any) -> None:
     """With pipeline.enabled=false nothing of the product's own steps is rendered, and setup makes the buckets only."""
     release = helm.scenario("engines")

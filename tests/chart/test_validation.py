@@ -83,6 +83,27 @@ def test_preflight_sees_the_kind(helm: Any) -> None:
         assert "kubepipe-workflow-controller" not in {each["metadata"]["name"] for each in release.all("Deployment")}
 
 
+@pytest.mark.parametrize(
+    ("kind", "served", "fits"),
+    [
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v2/Workflow", False),
+        ("kubeflow.org/v1beta1/ScheduledWorkflow", "kubeflow.org/v1/ScheduledWorkflow", False),
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v1alpha1/Workflow", True),
+        # Other kinds of the group, or of a group with a longer name, say nothing.
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v2/WorkflowTemplate", True),
+        ("kubeflow.org/v1beta1/ScheduledWorkflow", "pipelines.kubeflow.org/v2beta1/ScheduledWorkflow", True),
+    ],
+)
+def test_definitions_of_another_version_are_refused(helm: Any, kind: str, served: str, fits: bool) -> None:
+    """Helm leaves definitions alone that are there, so they must serve what the engines speak."""
+    done = helm.run(f"--api-versions={served}")
+    assert (done.returncode == 0) is fits
+    if not fits:
+        assert f"as {served} only" in done.stderr
+        assert f"{kind} is needed" in done.stderr
+        assert helm.run(f"--api-versions={served}", "--set=preflight.crds=false").returncode == 0
+
+
 SCHEMA = [
     ("nope=1", "nope"),
     ("minio.nope=1", "nope"),

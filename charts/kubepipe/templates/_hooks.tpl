@@ -70,6 +70,25 @@ Usage: {{ include "kubepipe.setup" . }}
   "kfp" (dict "endpoint" (include "kubepipe.kfp.endpoint" .))
   "s3" (dict "endpoint" (include "kubepipe.s3.endpoint" .) "secure" (eq (include "kubepipe.s3.secure" .) "true") "region" .Values.global.objectStore.region)
   "buckets" $list -}}
+{{- $definitions := dict -}}
+{{- range $file, $text := include "kubepipe.crds" . | fromYaml -}}
+{{- $each := fromYaml $text -}}
+{{- $version := (index $each.spec.versions 0).name -}}
+{{- $_ := set $definitions $each.metadata.name (dict "version" $version "release" (dig "labels" "app.kubernetes.io/version" "" $each.metadata)) -}}
+{{- end -}}
+{{- $_ := set $document "definitions" $definitions -}}
+{{- $store := .Values.global.objectStore -}}
+{{- if not $store.workloadIdentity -}}
+{{- $reach := dict "artifacts" (list $buckets.artifacts.name $buckets.store.name) -}}
+{{- $_ := set $reach "source" (concat (list $buckets.incoming.name $buckets.quarantine.name) $reach.artifacts) -}}
+{{- $_ := set $reach "admin" $reach.source -}}
+{{- $accounts := list -}}
+{{- range $user := list "admin" "artifacts" "source" -}}
+{{- $secret := include "kubepipe.s3.secret" (dict "root" $ "user" $user) -}}
+{{- $accounts = append $accounts (dict "name" $user "secret" $secret "accessKeyKey" $store.accessKeyKey "secretKeyKey" $store.secretKeyKey "buckets" (index $reach $user)) -}}
+{{- end -}}
+{{- $_ := set $document "accounts" $accounts -}}
+{{- end -}}
 {{- if include "kubepipe.makesUsers" . -}}
 {{- $shared := dict $buckets.artifacts.name "read-write" $buckets.store.name "read-write" -}}
 {{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "read-write") $shared -}}
@@ -79,7 +98,8 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
 {{- if .Values.pipeline.enabled -}}
-{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json") -}}
+{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json" "keepVersions" (int .Values.pipeline.keepVersions)) -}}
+{{- $_ := set $document "privacy" (dict "secret" (include "kubepipe.keysSecret" .) "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem") -}}
 {{- if not .Values.keys.publicKey -}}
 {{- $_ := set $document "keys" (dict "privateKeyFile" "/etc/kubepipe/keys/permit-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem" "namespace" .Release.Namespace) -}}
 {{- end -}}

@@ -72,6 +72,17 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- $problems = append $problems "The cluster does not know the kind Workflow, and argoWorkflows.enabled is false. Install Argo Workflows, set argoWorkflows.enabled=true, or, when rendering without a cluster, set preflight.crds=false." -}}
 {{- end -}}
 
+{{- range $group, $wanted := dict "argoproj.io" "v1alpha1/Workflow" "kubeflow.org" "v1beta1/ScheduledWorkflow" -}}
+{{- $kind := splitList "/" $wanted | last -}}
+{{- $served := list -}}
+{{- range $each := $.Capabilities.APIVersions -}}
+{{- if and (hasPrefix (printf "%s/" $group) $each) (hasSuffix (printf "/%s" $kind) $each) -}}{{- $served = append $served $each -}}{{- end -}}
+{{- end -}}
+{{- if and $served (not (has (printf "%s/%s" $group $wanted) $served)) $v.preflight.crds -}}
+{{- $problems = append $problems (printf "The cluster has the kind %s as %s only, from another installation, and %s/%s is needed. Bring that installation up to date, or set preflight.crds=false once its definition serves this version." $kind (join ", " $served) $group $wanted) -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* The pipeline. */ -}}
 {{- if and $v.pipeline.enabled (not $v.pipeline.configMap) (not (include "kubepipe.pipeline" .)) -}}
 {{- $problems = append $problems "The chart lacks files/pipeline/kubepipe.yaml. Write it with `kubepipe pipeline compile`, name another graph with pipeline.configMap, or set pipeline.enabled=false." -}}

@@ -22,6 +22,8 @@ _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _OK: Final = range(200, 300)
+_AWAY: Final = frozenset({502, 503, 504})
+"""What a proxy in between answers when nobody is behind it."""
 TERMINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 
 
@@ -103,6 +105,30 @@ class KfpApi:
         versions = self._call("GET", path).get("pipeline_versions", [])
         return next((str(each["pipeline_version_id"]) for each in versions if each["display_name"] == name), None)
 
+    def versions(self, pipeline: str) -> list[dict[str, Any]]:
+        """Versions of a pipeline, newest first."""
+        path = f"/pipelines/{pipeline}/versions?page_size=200&sort_by={quote('created_at desc')}"
+        found: list[dict[str, Any]] = self._call("GET", path).get("pipeline_versions", [])
+        return found
+
+    def newest_version(self, pipeline: str) -> str | None:
+        """Name of the version that a run gets that names none, or None."""
+        return next((str(each["display_name"]) for each in self.versions(pipeline)), None)
+
+    def delete_version(self, pipeline: str, version: str) -> None:
+        """Delete a version of a pipeline by its id; runs that were started with it keep their own copy."""
+        self._call("DELETE", f"/pipelines/{quote(pipeline)}/versions/{quote(version)}", missing=True)
+
+    def recurring_runs(self) -> list[dict[str, Any]]:
+        """All schedules."""
+        found, token = [], ""
+        while True:
+            answer = self._call("GET", f"/recurringruns?page_size=200&page_token={quote(token)}")
+            found += answer.get("recurringRuns", [])
+            token = answer.get("next_page_token", "")
+            if not token:
+                return found
+
     def create_run(self, name: str, pipeline: str, parameters: Mapping[str, Any], *, version: str | None = None) -> str:
         """Start a run of a registered pipeline, of its latest version unless one is named; its id."""
         reference = {"pipeline_id": pipeline} | ({"pipeline_version_id": version} if version else {})
@@ -160,6 +186,12 @@ class KfpApi:
             ) from error
         if (conflict and answer.status == _CONFLICT) or (missing and answer.status == _NOT_FOUND):
             return None
+        if answer.status in _AWAY:
+            raise KfpError(
+                f"the KFP API is not there ({answer.status})",
+                place=self.endpoint,
+                remedy="`kubepipe doctor --cluster` tells why",
+            )
         if answer.status not in _OK:
             what = path.split("?", maxsplit=1)[0]
             raise KfpError(f"{method} {what} answers {answer.status}", place=self.endpoint, status=answer.status)

@@ -30,6 +30,7 @@ from kubepipe.stages.artifacts import describe
 from kubepipe.stages.catalogue import STAGES, StageSpec
 from kubepipe.stages.context import StageContext, environment_path, environment_store
 from kubepipe.stages.progress import open_progress
+from kubepipe.stages.retries import refuse_repetition
 from kubepipe.stages.versions import versions
 
 _LOG = structlog.get_logger(__name__)
@@ -63,7 +64,8 @@ def run_stage(
     Environment:
         KUBEPIPE_RUN (id of the run), KUBEPIPE_STORE (folder or s3 URL), KUBEPIPE_KEYS (folder with the private keys,
         privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_PROGRESS (folder for progress files,
-        optional), KUBEPIPE_SCRATCH (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional).
+        optional), KUBEPIPE_SCRATCH (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional),
+        KFP_RETRY_INDEX (set by KFP: number of the attempt).
 
     Returns:
         The results, as they stand in the step's record.
@@ -87,6 +89,7 @@ def run_stage(
         progress=open_progress(step),
         scratch=scratch / step if scratch else None,
     )
+    refuse_repetition(context.store, run, step)
     signal.signal(signal.SIGTERM, _stop)
     context.progress(0.0, "starts")
     record = _record(spec, context, dict(uris or outputs))

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubepipe.errors import SettingsError
 from kubepipe.pipeline.cluster.keys import publish_public_key
-from kubepipe.pipeline.cluster.register import register
+from kubepipe.pipeline.cluster.register import prune, register
 from kubepipe.pipeline.cluster.stores import make_buckets, make_users, wait_for_store
 from kubepipe.pipeline.kfp_api import KfpApi
 
@@ -55,3 +55,4 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
         api.wait(seconds)
         version, new = register(api, config["pipeline"])
         say(f"pipeline {config['pipeline']['name']}: version {version} {'registered' if new else 'is there already'}")
+        say(f"older versions: {prune(api, config['pipeline'], version)} deleted")
