@@ -67,6 +67,7 @@ Usage: {{ include "kubepipe.setup" . }}
   "release" .Release.Name
   "namespace" .Release.Namespace
   "timeoutSeconds" (.Values.hooks.timeoutSeconds | int)
+  "endsRuns" .Values.kubeflowPipelines.enabled
   "kfp" (dict "endpoint" (include "kubepipe.kfp.endpoint" .))
   "s3" (dict "endpoint" (include "kubepipe.s3.endpoint" .) "secure" (eq (include "kubepipe.s3.secure" .) "true") "region" .Values.global.objectStore.region)
   "buckets" $list -}}

@@ -35,6 +35,8 @@ def cleanup(config: ConfigOption) -> None:
     if "events" in document:
         count = remove_intake(document["namespace"], document["events"], float(document["timeoutSeconds"]))
         typer.echo(f"sensors, eventsources, eventbus: {count} removed")
+    if not document["endsRuns"]:
+        return
     for kind, count in clean_up(document["namespace"], float(document["timeoutSeconds"])).items():
         typer.echo(f"{kind}: {count} ended")
 
