@@ -21,6 +21,45 @@ def _said(model: type[BaseModel], name: str) -> str:
     return model.model_fields[name].description or ""
 
 
+def _cron() -> str:
+    """Pattern of cron expressions that Kubernetes takes: five fields, each in its range, or a name for the five."""
+
+    def part(number: str) -> str:
+        one = rf"(\*|{number}(-{number})?)(/[1-9][0-9]?)?"
+        return f"{one}(,{one})*"
+
+    def words(text: str) -> str:
+        return "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in text.split())
+
+    numbers = (
+        "[0-5]?[0-9]",
+        "([01]?[0-9]|2[0-3])",
+        "(0?[1-9]|[12][0-9]|3[01])",
+        f"(0?[1-9]|1[0-2]|{words('jan feb mar apr may jun jul aug sep oct nov dec')})",
+        f"([0-6]|{words('sun mon tue wed thu fri sat')})",
+    )
+    return rf"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|{' +'.join(map(part, numbers))})$"
+
+
+class ScheduleValues(Schedule):
+    """A schedule, checked for what Kubernetes takes in a CronJob."""
+
+    name: str = Field(
+        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        max_length=40,
+        description="Name; with that of the release in front, a CronJob has at most 52 characters.",
+    )
+    cron: str = Field(
+        pattern=_cron(),
+        description="Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.",
+    )
+    timezone: str = Field(
+        "Etc/UTC",
+        pattern="^(UTC|GMT|[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){1,2})$",
+        description="Time zone of the expression by its name in the tz database, for example Europe/Berlin.",
+    )
+
+
 class Controller(PodOptions):
     """The controller of DatasetRuns: one pod, since it alone writes their status."""
 
@@ -221,7 +260,7 @@ class Events(Part):
         "taken from ruleDefaults.",
     )
     ruleDefaults: Rule = Field(default_factory=Rule, description="What holds where a rule says nothing.")
-    schedules: list[Schedule] = Field(
+    schedules: list[ScheduleValues] = Field(
         default_factory=list,
         description="Runs at fixed times, for example [{name: nightly, cron: '0 2 * * *', timezone: Europe/Berlin, "
         "dataset: squad.json}]; further keys: settings, concurrencyPolicy, startingDeadline, suspend.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -12,24 +12,6 @@ from pydantic.alias_generators import to_camel
 from kubepipe.errors import SettingsError
 
 DEFAULT_FILE: Final = Path("/etc/kubepipe/events/events.json")
-
-
-def _cron() -> str:
-    """Pattern of cron expressions that Kubernetes takes: five fields, each in its range, or a name for the five."""
-
-    def part(number: str) -> str:
-        one = rf"(\*|{number}(-{number})?)(/[1-9][0-9]?)?"
-        return f"{one}(,{one})*"
-
-    months = "[Jj][Aa][Nn]|[Ff][Ee][Bb]|[Mm][Aa][RrYy]|[Aa][Pp][Rr]|[Jj][Uu][NnLl]|[Aa][Uu][Gg]|[Ss][Ee][Pp]|[Oo][Cc][Tt]"
-    months += "|[Nn][Oo][Vv]|[Dd][Ee][Cc]"
-    days = "[Ss][Uu][Nn]|[Mm][Oo][Nn]|[Tt][Uu][Ee]|[Ww][Ee][Dd]|[Tt][Hh][Uu]|[Ff][Rr][Ii]|[Ss][Aa][Tt]"
-    numbers = ("[0-5]?[0-9]", "([01]?[0-9]|2[0-3])", "(0?[1-9]|[12][0-9]|3[01])", f"(0?[1-9]|1[0-2]|{months})")
-    fields = [part(each) for each in (*numbers, f"([0-6]|{days})")]
-    return rf"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|{' +'.join(fields)})$"
-
-
-_Cron = Annotated[str, Field(pattern=_cron())]
 
 
 class _Part(BaseModel):
@@ -96,34 +78,20 @@ class Notifications(_Part):
 
 
 class Schedule(_Part):
-    """Runs at fixed times, each of the newest version of a data set."""
+    """A data set that is run at times; the chart makes a CronJob of it."""
 
-    name: str = Field(
-        pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
-        max_length=40,
-        description="Name; with that of the release, a CronJob has at most 52 characters.",
-    )
-    cron: _Cron = Field(
-        description="Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly."
-    )
-    timezone: str = Field(
-        "Etc/UTC",
-        pattern="^(UTC|GMT|[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){1,2})$",
-        description="Time zone of the expression by its name in the tz database, for example Europe/Berlin.",
-    )
-    dataset: str = Field(
-        min_length=1, max_length=1024, description="Key of the data set in the bucket; its newest version is taken."
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict, description="Settings of the runs over those of the release; see docs/settings.md."
-    )
+    name: str = Field(min_length=1, max_length=52, description="Name, as Kubernetes takes one.")
+    cron: str = Field(description="When, in the five fields of cron.")
+    timezone: str = Field("Etc/UTC", description="Time zone of the fields.")
+    dataset: str = Field(min_length=1, max_length=1024, description="Key of the data set; its newest version is run.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="Settings over those of the release.")
     concurrency_policy: Literal["Allow", "Forbid", "Replace"] = Field(
-        "Forbid", description="What happens while an earlier run of the schedule goes on."
+        "Forbid", description="While an earlier run of the schedule goes on: start beside it, skip, or take its place."
     )
     starting_deadline: int | None = Field(
-        None, ge=10, description="Seconds within which a missed tick is caught up; none catches up the last one always."
+        None, ge=10, description="Seconds after which a missed tick is not made up for; null makes up for the last one."
     )
-    suspend: bool = Field(False, description="Make no new runs for now.")
+    suspend: bool = Field(False, description="Make no ticks.")
 
 
 class EventsConfig(_Part):
@@ -141,11 +109,11 @@ class EventsConfig(_Part):
         True, description="Listen to the store's stream of events too (MinIO only): faster, and nothing relies on it."
     )
     rules: tuple[Rule, ...] = Field((Rule(),), min_length=1, description="Which objects are data sets.")
-    schedules: tuple[Schedule, ...] = Field((), description="Runs at fixed times.")
     sweep: Sweep = Field(default_factory=Sweep, description="Sweep.")
     limits: Limits = Field(default_factory=Limits, description="Limits.")
     retry: Retry = Field(default_factory=Retry, description="Retry.")
     notifications: Notifications = Field(default_factory=Notifications, description="Notifications.")
+    schedules: tuple[Schedule, ...] = Field((), description="Data sets that are run at times.")
     keep_seconds: int = Field(
         30 * 86_400, ge=0, description="Time after which an ended DatasetRun is removed; its claim stays."
     )

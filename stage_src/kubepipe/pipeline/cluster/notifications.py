@@ -27,7 +27,7 @@ def set_notification(client: Any, rule: Mapping[str, Any]) -> str:
 
     present = client.get_bucket_notification(rule["bucket"])
     queues = list(present.queue_config_list or [])
-    wanted = [each for each in queues if each.config_id != rule["id"] and each.queue != rule["arn"]]
+    wanted = [each for each in queues if each.config_id != rule["id"] and _target(each.queue) != _target(rule["arn"])]
     if rule["enabled"]:
         wanted.append(QueueConfig(queue=rule["arn"], events=_EVENTS, config_id=rule["id"]))
     if _facts(wanted) == _facts(queues):
@@ -44,8 +44,14 @@ def set_notification(client: Any, rule: Mapping[str, Any]) -> str:
     return "made" if rule["enabled"] else "removed"
 
 
+def _target(arn: str) -> list[str]:
+    """The parts of an ARN without the region, which the store fills in."""
+    parts = arn.split(":")
+    return [*parts[:3], *parts[4:]]
+
+
 def _facts(queues: Iterable[Any]) -> list[tuple[Any, ...]]:
     return sorted(
-        (each.config_id or "", each.queue, sorted(each.events), repr((each.prefix_filter_rule, each.suffix_filter_rule)))
+        (each.config_id or "", _target(each.queue), sorted(each.events), repr((each.prefix_filter_rule, each.suffix_filter_rule)))
         for each in queues
     )
