@@ -28,6 +28,12 @@ EVERYTHING = (
 )
 SCHEDULES = 'events.schedules=[{"name":"nightly","cron":"0 2 * * *","dataset":"squad.json"}]'
 
+OF_PODS = {
+    "serviceAccountName", "securityContext", "nodeSelector", "tolerations", "affinity", "imagePullSecrets",
+    "priorityClassName", "volumes",
+}  # fmt: skip
+ARGO = ("EventBus", "EventSource", "Sensor")
+
 Document = Mapping[str, Any]
 
 
@@ -75,12 +81,9 @@ class Release:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Metadata and spec of the pod that Argo Events makes of a template; its account says whether it has a token."""
         account = self.get("ServiceAccount", template["serviceAccountName"])
-        named = [{"name": f"argo-{number}", **each} for number, each in enumerate(containers)]
-        spec = {
-            **template,
-            "containers": named,
-            "automountServiceAccountToken": account["automountServiceAccountToken"],
-        }
+        spec = {key: value for key, value in template.items() if key in OF_PODS}
+        spec["containers"] = [{"name": f"argo-{number}", **each} for number, each in enumerate(containers)]
+        spec["automountServiceAccountToken"] = account["automountServiceAccountToken"]
         return template["metadata"], spec
 
     def containers(self) -> Iterator[tuple[str, dict[str, Any]]]:

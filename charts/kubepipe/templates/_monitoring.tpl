@@ -1,6 +1,6 @@
 {{/*
 Metadata of an object that an operator finds by labels of one's own.
-Usage: {{- include "kubepipe.labelled" (dict "root" . "name" $name "more" .Values.x.labels) | nindent 2 }}
+Usage: {{- include "kubepipe.labelled" (dict "root" . "name" $name "more" $labels) | nindent 2 }}
 */}}
 {{- define "kubepipe.labelled" -}}
 name: {{ .name }}
