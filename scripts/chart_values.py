@@ -8,6 +8,7 @@ from typing import Any
 
 from chart_common import Amount, Image, Objects, Part, PodOptions, Requests, Resources
 from chart_engines import ArgoEvents, ArgoWorkflows, KubeflowPipelines, Mariadb, Minio
+from chart_events import Events
 from chart_global import Global
 from pydantic import Field
 
@@ -29,7 +30,7 @@ class Images(Part):
     )
     train: Image = Field(default_factory=lambda: own("train"), description="Steps that load the language model.")
     events: Image = Field(
-        default_factory=lambda: own("events"), description="Controller that starts runs when data sets arrive."
+        default_factory=lambda: own("events"), description="The controller of DatasetRuns, and ticks of schedules."
     )
 
 
@@ -218,6 +219,7 @@ class Values(Part):
     global_: Global = Field(default_factory=Global, alias="global", description="Shared by the chart and its engines.")
     images: Images = Field(default_factory=Images, description="Images of this product.")
     pipeline: Pipeline = Field(default_factory=Pipeline, description="The pipeline.")
+    events: Events = Field(default_factory=Events, description="Events.")
     keys: Keys = Field(default_factory=Keys, description="Privacy keys.")
     launcher: Launcher = Field(default_factory=Launcher, description="Launcher's configuration.")
     setup: Switch = Field(
@@ -243,7 +245,8 @@ class Values(Part):
 
 
 def defaults() -> dict[str, Any]:
-    """Default values as a plain document. Settings of runs stay empty: the product's own defaults hold."""
+    """Default values as a plain document. Settings of runs stay empty: the product's own hold."""
     document = Values().model_dump(mode="json", by_alias=True, exclude_none=True)
     document["pipeline"]["settings"] = {}
+    document["events"]["rules"] = [{"prefix": ""}]  # what it leaves out is in ruleDefaults
     return document

@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 REFERENCE = re.compile(r"(?<![\w)])\$?\.Values((?:\.[A-Za-z][A-Za-z0-9]*)+)")
+# Sections that the controller of DatasetRuns reads as they are.
+HANDED_ON = ("events.ruleDefaults.", "events.sweep.", "events.limits.", "events.retry.")
 ALIASES = {
     "kubeflow-pipelines": "kubeflowPipelines",
     "argo-workflows": "argoWorkflows",
@@ -83,8 +85,16 @@ def test_every_value_is_used(values: dict[str, Any], templates: dict[str, str]) 
         name = path.rsplit(".", 1)[-1] if not path.startswith("pipeline.st") else path.split(".")[2]
         seen = templates["library"] + templates[""]
         seen += "".join(text for chart, text in templates.items() if first in {ALIASES.get(chart), "global"})
-        if ".resources." in path or ".env." in path or ".kubernetesApi." in path or ".namespaceLabels." in path:
+        if (
+            ".resources." in path
+            or ".sidecarResources." in path
+            or ".env." in path
+            or ".kubernetesApi." in path
+            or ".namespaceLabels." in path
+        ):
             continue  # handed on as a whole
+        if path.startswith(HANDED_ON):
+            continue
         if ".expireDays." in path:
             name = "expireDays"
         assert re.search(rf"\b{re.escape(name)}\b", seen), path
@@ -134,7 +144,7 @@ def test_keys_named_in_documents_exist(chart_folder: Path, values: dict[str, Any
     declared = set(leaves(values))
     sections = {path.rsplit(".", depth)[0] for path in declared for depth in range(1, path.count(".") + 1)}
     pattern = re.compile(
-        r"`((?:global|pipeline|minio|mariadb|keys|hooks|setup|cleanup|crds|argo\w+|kubeflowPipelines)\.[\w.-]+?)(?:=[^`]*)?`"
+        r"`((?:global|pipeline|minio|mariadb|keys|hooks|setup|cleanup|crds|argo\w+|events|kubeflowPipelines)\.[\w.-]+?)(?:=[^`]*)?`"
     )
     found = 0
     documents = [chart_folder / name for name in ("UPGRADE.md", "TROUBLESHOOTING.md", "files/readme-head.md")]

@@ -13,13 +13,14 @@ GENERATED = {
     "kubepipe-object-store": {"accesskey", "secretkey"},
     "mlpipeline-minio-artifact": {"accesskey", "secretkey"},
     "kubepipe-source-store": {"accesskey", "secretkey"},
+    "kubepipe-webhook": {"token"},
     "kubepipe-database": {"password", "root-password"},
     "kubepipe-privacy-keys": {"wrapping.key", "pseudonym.key", "permit-signing.pem"},
 }
 
 
 def test_generated_secrets(helm: Any) -> None:
-    """A plain install makes five secrets, which outlive the release."""
+    """A plain install makes six secrets, which outlive the release."""
     secrets = {each["metadata"]["name"]: each for each in helm().all("Secret")}
     assert {name: set(each["data"]) for name, each in secrets.items()} == GENERATED
     for each in secrets.values():
@@ -42,9 +43,9 @@ def test_passwords_are_random_and_long(helm: Any) -> None:
         base64.b64decode(each["data"][key])
         for name, each in ((each["metadata"]["name"], each) for each in helm().all("Secret"))
         for key in GENERATED[name]
-        if key in {"secretkey", "password", "root-password"}
+        if key in {"secretkey", "password", "root-password", "token"}
     ]
-    assert len(set(passwords)) == len(passwords) == 5
+    assert len(set(passwords)) == len(passwords) == 6
     assert min(len(each) for each in passwords) >= 32
 
 

@@ -67,6 +67,7 @@ Usage: {{ include "kubepipe.setup" . }}
   "release" .Release.Name
   "namespace" .Release.Namespace
   "timeoutSeconds" (.Values.hooks.timeoutSeconds | int)
+  "endsRuns" .Values.kubeflowPipelines.enabled
   "kfp" (dict "endpoint" (include "kubepipe.kfp.endpoint" .))
   "s3" (dict "endpoint" (include "kubepipe.s3.endpoint" .) "secure" (eq (include "kubepipe.s3.secure" .) "true") "region" .Values.global.objectStore.region)
   "buckets" $list -}}
@@ -97,6 +98,19 @@ Usage: {{ include "kubepipe.setup" . }}
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
+{{- /* The bundled store is told to stop, too; an existing one that is not asked to report is left alone. */ -}}
+{{- $webhook := include "kubepipe.events.webhook" . -}}
+{{- if or $webhook .Values.minio.enabled -}}
+{{- $arn := ternary "arn:minio:sqs::KUBEPIPE:webhook" .Values.events.webhook.arn .Values.minio.enabled -}}
+{{- $_ := set $document "notifications" (list (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-%s-%s" .Release.Namespace .Release.Name) "arn" $arn "enabled" (eq $webhook "true"))) -}}
+{{- end -}}
+{{- if $webhook -}}
+{{- $_ := set $document "events" (dict
+  "endpoint" (include "kubepipe.webhook.url" .)
+  "sensors" (list (include "kubepipe.events.name" (dict "root" . "part" "datasets")))
+  "eventsources" (list (include "kubepipe.events.name" (dict "root" . "part" "objects")))
+  "eventbus" (list (include "kubepipe.events.name" (dict "root" . "part" "bus")))) -}}
+{{- end -}}
 {{- if .Values.pipeline.enabled -}}
 {{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json" "keepVersions" (int .Values.pipeline.keepVersions)) -}}
 {{- $_ := set $document "privacy" (dict "secret" (include "kubepipe.keysSecret" .) "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem") -}}
@@ -114,6 +128,14 @@ Usage: {{ if include "kubepipe.makesUsers" . }}
 {{- define "kubepipe.makesUsers" -}}
 {{- $store := .Values.global.objectStore -}}
 {{- if and .Values.minio.enabled $store.separateUsers (not $store.workloadIdentity) -}}true{{- end -}}
+{{- end -}}
+
+{{/*
+Whether a hook cleans up before the release goes: "true" or empty. What Argo Events made has to go while its controller lives.
+Usage: {{ if include "kubepipe.cleans" . }}
+*/}}
+{{- define "kubepipe.cleans" -}}
+{{- if and .Values.cleanup.enabled (or .Values.kubeflowPipelines.enabled (include "kubepipe.events.webhook" .)) -}}true{{- end -}}
 {{- end -}}
 
 {{/*

@@ -1,4 +1,4 @@
-"""After an install or an upgrade: buckets, users, the public key of permits, the registered pipeline.
+"""After an install or an upgrade: buckets, notifications, users, the public key of permits, the registered pipeline.
 
 The configuration is the JSON document that the chart renders (its form: charts/kubepipe/files/README.md).
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from kubepipe.errors import SettingsError
 from kubepipe.pipeline.cluster.keys import publish_public_key
+from kubepipe.pipeline.cluster.notifications import set_notification
 from kubepipe.pipeline.cluster.register import prune, register
 from kubepipe.pipeline.cluster.stores import make_buckets, make_users, wait_for_store
 from kubepipe.pipeline.kfp_api import KfpApi
@@ -44,6 +45,8 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
     client = wait_for_store(config["s3"], seconds)
     for bucket in config["buckets"]:
         say(f"bucket {bucket['name']}: {make_buckets(client, bucket, config['s3']['region'])}")
+    for rule in config.get("notifications", []):
+        say(f"notification of bucket {rule['bucket']}: {set_notification(client, rule)}")
     for user in config.get("users", []):
         make_users(config["s3"], user)
         say(f"user with policy {user['policy']}: set")

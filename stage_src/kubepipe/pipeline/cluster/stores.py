@@ -19,6 +19,7 @@ _ACTIONS: Final = {
         "s3:ListMultipartUploadParts",
     ],
 }  # fmt: skip
+_LISTEN: Final = ["s3:ListenBucketNotification"]
 _LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
 
@@ -102,6 +103,8 @@ def _policy(grants: Mapping[str, str]) -> dict[str, Any]:
     statements = []
     for bucket, grant in sorted(grants.items()):
         arn = f"arn:aws:s3:::{bucket}"
-        statements.append({"Effect": "Allow", "Action": _LIST, "Resource": [arn]})
+        # Who may only read a bucket is who waits for what arrives there.
+        listing = [*_LIST, *_LISTEN] if grant == "read" else _LIST
+        statements.append({"Effect": "Allow", "Action": listing, "Resource": [arn]})
         statements.append({"Effect": "Allow", "Action": _ACTIONS[grant], "Resource": [f"{arn}/*"]})
     return {"Version": "2012-10-17", "Statement": statements}
