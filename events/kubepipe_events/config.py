@@ -61,7 +61,7 @@ class Retry(_Part):
     backoff_factor: float = Field(2, ge=1, description="Factor by which the pause grows.")
     max_seconds: float = Field(1800, gt=0, description="Longest pause.")
     causes: tuple[str, ...] = Field(
-        ("image", "evicted", "store", "infrastructure", "unknown"), description="Causes that are tried again."
+        ("image", "evicted", "store", "infrastructure"), description="Causes that are tried again."
     )
 
 

@@ -14,10 +14,10 @@ import structlog
 
 from kubepipe.pipeline.cluster.connection import connect
 from kubepipe.pipeline.kfp_api import KfpApi
-from kubepipe.storage import open_store
+from kubepipe.pipeline.remote.failures import explain, record_failures
+from kubepipe.storage import Store, open_store
 from kubepipe.storage.s3 import s3_client
 from kubepipe_events.arrivals import Arrivals
-from kubepipe_events.causes import explain
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.engine import Engine
 from kubepipe_events.hint import listen
@@ -58,7 +58,7 @@ class Controller:
             arrivals=Arrivals(s3_client()),
             kfp=KfpApi(config.kfp_endpoint, patient=False),
             runs=DatasetRuns(namespace, client.ApiClient()),
-            explain=functools.partial(explain, namespace),
+            settle=lambda run: _settle(namespace, store, run),
             post=self.outbox.post,
         )
         self.engine = Engine(Reconciler(config, self.world), self.metrics)
@@ -100,6 +100,10 @@ class Controller:
             except Exception as error:  # noqa: BLE001 - the next sweep finds what this one did not
                 _LOG.warning("sweep failed", error=type(error).__name__)
             self.stop.wait(self.config.sweep.interval_seconds)
+
+
+def _settle(namespace: str, store: Store, run: str) -> None:
+    record_failures(store, run, explain(namespace, run))
 
 
 def run(config: EventsConfig) -> None:

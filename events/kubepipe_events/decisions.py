@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubepipe.records.approval import Approval, write_approval
 from kubepipe.records.claim import Claim
 from kubepipe.settings import parse_settings, settings_digest
 from kubepipe_events.resources import Resource
@@ -37,8 +38,6 @@ def take_decision(world: World, resource: Resource, claim: Claim) -> Decision | 
         return None
     if given["datasetDigest"] != claim.status.get("datasetDigest"):
         return None
-    from kubepipe.sealing import Approval, write_approval
-
     parameters = world.kfp.run(claim.run)["runtime_config"]["parameters"]
     approval = Approval(
         run=claim.run,

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kubepipe.pipeline.remote.failures import failure_of
 from kubepipe.records.run import load_records, run_document
-from kubepipe.records.step import Failure, StepRecord, read_record
+from kubepipe.records.step import StepRecord, read_record
 from kubepipe.stages.catalogue import STAGES
 from kubepipe.storage import Store
 
 _DONE: Final = frozenset({"published", "not_published"})
 _KEPT: Final = frozenset({"quarantined", "needs_human"})
-_BY_EXIT_CODE: Final = {2: "input", 3: "quarantined", 4: "integrity", 5: "fenced"}
-# A store or network that is away shows as one of these where a step did not expect it.
-_OUTAGES: Final = ("OutputError", "MaxRetryError", "S3Error", "ServerError", "InvalidResponseError", "ProtocolError")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +62,17 @@ def read_outcome(store: Store, run: str) -> Outcome:
     document = run_document(run, records, list(STAGES), gate=gate)
     failed = next((record for record in records.values() if record.status == "failed"), None)
     step = failed.step if failed else next((step for step in STAGES if step not in records), None)
-    error = failed.error if failed else None
+    failure = failure_of(failed) if failed else None
     return Outcome(
         verdict=document["verdict"],
         step=step,
         finished=len(records),
         energy_kwh=document["energy_kwh"],
         fields=_fields(document, records, gate),
-        cause=cause_of(error) if error else "",
-        message=error.message if error else "",
+        cause=failure.cause if failure else "",
+        message=failure.message if failure else "",
         started=document["started_at"],
     )
-
-
-def cause_of(error: Failure) -> str:
-    """The cause of a step's failure in one word."""
-    if error.type in _OUTAGES or error.message.startswith(tuple(f"unexpected {name}" for name in _OUTAGES)):
-        return "store"
-    return _BY_EXIT_CODE.get(error.exit_code, "step")
 
 
 def _fields(

@@ -293,7 +293,8 @@ class Reconciler:
             return self._watch(resource, claim, outcome, state)
         if outcome.is_kept:
             return self._end(resource, claim, "Quarantined", "Kept", outcome.message, outcome)
-        return self._failed(resource, claim, outcome)
+        self.world.settle(run)
+        return self._failed(resource, claim, read_outcome(self.world.store, run))
 
     def _state(self, run: str) -> str:
         """State of a run in KFP; empty when KFP knows it no more."""
@@ -320,9 +321,8 @@ class Reconciler:
         return Visit(claim, merged(claim.status, change), _FOLLOW_SECONDS)
 
     def _failed(self, resource: Resource, claim: Claim, outcome: Outcome) -> Visit:
-        cause, message = outcome.cause, outcome.message
-        if not cause:
-            cause, message = self.world.explain(str(claim.run))
+        cause = outcome.cause or "infrastructure"
+        message = outcome.message or "the run ended without a record or a reason"
         retry = self.config.retry
         if cause not in retry.causes:
             return self._end(resource, claim, "Failed", cause.capitalize(), message, outcome)

@@ -52,7 +52,7 @@ class World:
         arrivals: The bucket for incoming data.
         kfp: Kubeflow Pipelines.
         runs: DatasetRuns in the Kubernetes API.
-        explain: Cause and words of a failed run without a record that says why; by the run's id.
+        settle: Writes the records that failed steps of a run could not write, from what the engine knows.
         post: Puts a notice into the outbox: its id, its kind, its words.
         now: The clock.
     """
@@ -62,7 +62,7 @@ class World:
     arrivals: Arrivals
     kfp: Pipelines
     runs: DatasetRuns
-    explain: Callable[[str], tuple[str, str]]
+    settle: Callable[[str], None]
     post: Callable[[str, str, str], None]
     now: Callable[[], datetime] = _utc_now
 

@@ -108,11 +108,14 @@ def test_an_object_that_is_no_data_set_fails_with_its_reason_and_is_not_tried_ag
     assert len(bench.outside.kfp.started) == 1
 
 
-@pytest.mark.parametrize(("cause", "tries"), [("store", 3), ("evicted", 3), ("memory", 1), ("time", 1)])
-def test_what_another_attempt_can_cure_gets_one(cause: str, tries: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [("MaxRetryError", 3), ("EvictedError", 3), (None, 3), ("OutOfMemoryError", 1), ("TrainingError", 1)],
+)
+def test_what_another_attempt_can_cure_gets_one(error: str | None, tries: int) -> None:
     """An outage is tried again with growing pauses up to the limit; too little memory is not."""
     bench = Bench(retry=Retry(attempts=3, backoff_seconds=10, backoff_factor=3))
-    bench.outside.cause = (cause, "it went wrong")
+    bench.outside.failure = Failure(error, "it went wrong", 1) if error else None
     name = bench.outside.drop().name
     pauses = []
     for _ in range(10):

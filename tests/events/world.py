@@ -193,7 +193,7 @@ class MemoryWorld:
         self.runs = MemoryRuns(before)
         self.arrivals = MemoryArrivals()
         self.notices: list[tuple[str, str, str]] = []
-        self.cause = ("unknown", "the run ended without a record or a reason")
+        self.failure: Failure | None = None
         self.time = START
 
     def world(self) -> World:
@@ -203,10 +203,15 @@ class MemoryWorld:
             arrivals=self.arrivals,  # type: ignore[arg-type]
             kfp=self.kfp,
             runs=self.runs,  # type: ignore[arg-type]
-            explain=lambda run: self.cause,
+            settle=self.settle,
             post=lambda name, kind, words: self.notices.append((name, kind, words)),
             now=lambda: self.time,
         )
+
+    def settle(self, run: str) -> None:
+        """What the engine knows of a failed run becomes its record."""
+        if self.failure is not None and f"runs/{run}/prepare-data.json" not in self.store.objects:
+            self.record(run, "prepare-data", error=self.failure)
 
     def drop(self, key: str = "a.jsonl", content: str = "x", size: int = 10) -> Source:
         """An object arrives and its DatasetRun is made."""

@@ -88,7 +88,7 @@ def explain(namespace: str, run: str) -> tuple[StepFailure, ...]:
 def known_failures(store: Store, run: str) -> tuple[StepFailure, ...]:
     """Failures that the run's records tell of; nothing but the store is asked."""
     records = (read_step_record(store, run, step) for step in STAGES)
-    return tuple(_of_record(record) for record in records if record is not None and record.error is not None)
+    return tuple(failure_of(record) for record in records if record is not None and record.error is not None)
 
 
 def record_failures(store: Store, run: str, failures: Iterable[StepFailure]) -> tuple[StepFailure, ...]:
@@ -107,7 +107,7 @@ def _settle(store: Store, run: str, failure: StepFailure) -> StepFailure:
         return failure
     if record.error is not None:
         if failure.type in _SELF_TOLD:
-            return replace(_of_record(record), attempts=failure.attempts)
+            return replace(failure_of(record), attempts=failure.attempts)
         # An earlier attempt wrote it; the last one was ended from outside.
         write_step_record(store, replace(record, error=_error(failure), outputs={}))
         return failure
@@ -159,7 +159,8 @@ def _failure(pod: Pod, why: Explanation) -> StepFailure:
     )
 
 
-def _of_record(record: StepRecord) -> StepFailure:
+def failure_of(record: StepRecord) -> StepFailure:
+    """What the record of a failed step says."""
     error = record.error
     assert error is not None  # noqa: S101 - callers have looked
     cause = _CAUSES.get(error.type) or OF_EXIT_CODE.get(error.exit_code, "unknown")
