@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
+from kubepipe.privacy.detect.grammar import FULL_NAME, NAME_WORD, PARTICLE, TITLE
 from kubepipe.privacy.entities.model import Span, class_of
 from kubepipe.privacy.entities.tokens import fold, tokens_of
 from kubepipe.privacy.entities.words import (
@@ -20,29 +21,23 @@ from kubepipe.privacy.entities.words import (
     common_words,
 )
 
-_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
-_PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
-# A full stop belongs to a name only behind an initial: "J. Smith", but not "Smith. Her".
-_PART: Final = rf"(?:[^\W\d_a-z]\.|{_NAME_WORD})"
-_FULL_NAME: Final = rf"(?:{_PARTICLE}[ \t]+)?{_PART}(?:(?:[ \t]+|(?<=\.))(?:{_PARTICLE}[ \t]+)?{_PART}){{0,5}}"
-_TITLE: Final = (
-    r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Dame|Lord|Lady|Rev|Reverend|Judge|Justice|Capt|Captain|Sgt|Lt|"
-    r"Sister|Nurse|Herr|Herrn|Frau|Fräulein|Monsieur|Madame|Mademoiselle|Mme|Mlle|Maître)"
-)
 _TITLED: Final = re.compile(
-    rf"(?<!\w)(?P<title>{_TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_FULL_NAME})"
+    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{FULL_NAME})"
 )
 _CUED: Final = re.compile(
     r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |"
     r"maiden )?"
     r"name(?:[ \t]+is|'s|[ \t]+was|[?:])"
     r"|\bname[ \t]*:|\bI am called|\bcall me|\bnamed|\bname is|\bmein Name ist|\bich heiße|\bje m'appelle"
+    r"|\b(?:father|mother|brother|sister|son|daughter|wife|husband|friend|[Hh]e|[Ss]he|man|woman|who)[ \t]+"
+    r"(?:was|is)[ \t]+(?:called|named)|\bin the name of|\b(?:alias|a\.k\.a\.|aka|nicknamed|genannt|dit)"
+    r"|\bknown as[ \t]+(?=[\"“‘\u2018])|\b[Aa] certain"
     r"|(?:^|\n)[ \t]*(?:Dear|Hi|Hello|Hallo|Liebe[r]?|Cher|Chère|Bonjour)"
     r"|\b(?:Patient|Client|Customer|User|Tenant|Employee|Applicant|Claimant|Defendant|Plaintiff|Witness|"
     r"Contact|Attn|From|To|"
     r"Cc|Signed|Name|Sincerely|Regards|Author|Directed By|Nom|Patientin)[ \t]*[:,]"
     r"|\b(?:Sincerely|Regards|Yours|Cheers|Thanks),?[ \t]*\n)"
-    rf"[ \t\"]*(?P<name>{_FULL_NAME})",
+    rf"[ \t\"“‘\u2018]*(?P<name>{FULL_NAME})",
 )
 # The cue is read in any case, the name is not.
 _AGE: Final = re.compile(
@@ -59,8 +54,8 @@ _CUE_LENGTH: Final = 3
 
 _LOCALES: Final = ("en", "en_US", "en_GB", "de_DE", "fr_FR")
 _PAIR: Final = re.compile(
-    rf"(?<![\w'\u2019.-])(?P<first>{_NAME_WORD})"
-    rf"(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{_PARTICLE}[ \t]+)?{_NAME_WORD})"
+    rf"(?<![\w'\u2019.-])(?P<first>{NAME_WORD})"
+    rf"(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{PARTICLE}[ \t]+)?{NAME_WORD})"
     r"(?![\w])"
 )
 
