@@ -21,6 +21,7 @@ _RANK: Final[dict[str, int]] = {
     "ner": 6,
     "plugin": 6,
     "names": 7,
+    "names:head": 8,
     "names:job": 8,
     "names:lone": 9,
 }

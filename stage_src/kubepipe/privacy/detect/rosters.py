@@ -33,6 +33,8 @@ _SEPARATOR: Final = r"(?:[ \t]?,[ \t]*(?:and |und |et |& )?|[ \t](?:and|und|et|&
 _LIST: Final = re.compile(rf"(?<![\w.'\u2019-]){_ITEM}(?:{_SEPARATOR}{_ITEM}){{1,30}}(?!\w)")
 _ITEMS: Final = re.compile(_ITEM)
 _SPEAKER: Final = re.compile(rf"^[ \t]*(?P<name>{FULL_NAME})[ \t]*:(?=[ \t]*[\w\"'“\u2018])", re.MULTILINE)
+_LEAST_SHARE: Final = 3
+"""One in three is enough: the recogniser often sees only some names of a list."""
 _SPEAKERS: Final = 2
 _LONGEST_SPEAKER: Final = 3
 
@@ -75,8 +77,7 @@ def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:
         items = [item.span() for item in _ITEMS.finditer(text, *match.span())]
         named = sum(2 in known[start:end] for start, end in items)
         free = [(start, end) for start, end in items if not any(known[start:end])]
-        # In a list of two the other may be anything ("Smith and Congress"); it has to look like a name by itself.
-        if not free or named * 2 < len(items):
+        if not free or named * _LEAST_SHARE < len(items):
             continue
         for start, end in free:
             words = [fold(token.text) for token in tokens_of(text, start, end)]
