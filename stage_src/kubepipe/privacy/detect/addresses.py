@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold
 
 _WORD: Final = r"[^\W\d_a-zß-öø-ÿ][\w'\u2019.\-]*"
 _STREET_EN: Final = (
@@ -43,6 +44,12 @@ _STREET: Final = re.compile(
     rf"|{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|del|della|do|da|"
     rf"dos)[ \t]+)*{_WORD}(?:[ \t]+{_WORD}){{0,3}},?[ \t]+{_NUMBER}(?!\w)"
     rf")(?:[ \t]*,?[ \t]*(?:#[ ]?\d+|{_ROOM}))?"
+)
+# What may be the word of a street, in folded case: `[Rr]ue` is rue.
+_AFFIXES: Final = frozenset(map(fold, re.findall(r"[^\W\d_]+", _STREET_AFFIX)))
+_ENDINGS: Final = tuple(sorted(affix for affix in _AFFIXES if len(affix) > 2))  # noqa: PLR2004 shorter ones end any word
+_STREET_WORDS: Final = _AFFIXES | frozenset(
+    map(fold, re.findall(r"[^\W\d_]+", _STREET_EN + re.sub(r"\[(\w)\w\]", r"\1", _STREET_HEAD)))
 )
 _PARTS: Final = re.compile(
     r"(?<!\w)(?:Apt|Apartment|Suite|Flat)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b|(?<!\w)Unit[ ]\d+[ ]Box[ ]\d+"
@@ -114,13 +121,20 @@ def addresses(text: str) -> Iterator[Span]:
 
 
 def _streets(text: str) -> Iterator[Span]:
-    for match in _STREET.finditer(text):
-        yield _span(match.start(), match.end(), "ADDRESS", "street")
+    if _has_street_word(text):
+        for match in _STREET.finditer(text):
+            yield _span(match.start(), match.end(), "ADDRESS", "street")
     for match in _PARTS.finditer(text):
         yield _span(match.start(), match.end(), "ADDRESS", "box")
     for match in _ANNOUNCED.finditer(text):
         yield _span(match.start("address"), match.end("address"), "ADDRESS", "announced")
     yield from _blocks(text)
+
+
+def _has_street_word(text: str) -> bool:
+    """Whether any word can be that of a street; the look costs far less than the expression."""
+    words = {fold(token.text) for token in all_tokens(text)}
+    return not words.isdisjoint(_STREET_WORDS) or any(word.endswith(_ENDINGS) for word in words)
 
 
 def _tail(text: str, position: int) -> Iterator[Span]:

@@ -14,6 +14,7 @@ from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.detect.numbers import number_identifiers
+from kubepipe.privacy.detect.parties import parties
 from kubepipe.privacy.detect.patterns import network_identifiers, user_names
 from kubepipe.privacy.detect.people import ages, listed_people, lone_first_names, titled_people
 from kubepipe.privacy.detect.propagate import propagate
@@ -64,6 +65,7 @@ class Detector:
         yield from user_names(text)
         yield from titled_people(text)
         yield from listed_people(text, self._language)
+        yield from parties(text)
         yield from lone_first_names(text)
         yield from shortened_people(text, self._language)
         if has_digit:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
 """A word that begins with a capital letter; hyphens and apostrophes join."""
 
 PARTICLE: Final = (
-    r"(?:van der|van den|van de|van|von und zu|von der|von dem|von|vom|zur|zum|de la|de los|de las|de|del|dell['\u2019]|"
-    r"della|degli|dei|di|da|das|dos|do|du|des|bin|ibn|ben|bint|abu|ould|al|el|la|le|zu|ter|ten|te|den|der|af|av|e|y|i|"
+    r"(?:van der|van den|van de|van|von und zu|von der|von dem|von|vom|zur|zum|de la|de los|de las|de|del|"
+    r"dell['\u2019]|della|degli|dei|di|da|das|dos|do|du|des|bin|ibn|ben|bint|abu|ould|al|el|la|le|zu|ter|ten|te|den|der|af|av|e|y|i|"
     r"[Ó\u00d2]|[Nn]\u00ed|[Mm]ac|ap)"
 )
 """Words in small letters that stand inside names."""
@@ -28,8 +29,14 @@ FULL_NAME: Final = rf"(?:{PARTICLE}[ \t]+|al-)?{_PART}(?:(?:[ \t]+|(?<=\.))(?:{P
 """A name with its particles, initials and surnames."""
 
 TITLE: Final = (
-    r"(?:Messrs|Mr|Mrs|Ms|Mx|Miss|Drs?|Profs?|Professor|Doctor|Sir|Dame|Lord|Lady|Rev|Reverend|"
-    r"(?:Chief |Lord |Lady )?Justice|Judges?|Capt|Captain|Sgt|Sergeant|Lt|Lieutenant|Col|Colonel|Inspector|"
+    r"(?:Messrs|Mr(?: and Mrs)?|Mrs|Ms|Mx|Miss|Drs?|Profs?|Professor|Doctor|Sir|Dame|"
+    r"(?:Mr |Mrs |Ms |Chief |Lord |Lady )?Justice|Lord|Lady|Rev|Reverend|"
+    r"Judges?|Capt|Captain|Sgt|Sergeant|Lt|Lieutenant|Col|Colonel|Inspector|"
     r"Superintendent|Sister|Nurse|Herrn?|Frau|Fräulein|Monsieur|Madame|Mademoiselle|MM|Mme|Mlle|Maître)"
 )
 """Forms of address that a name follows."""
+
+TITLE_WORDS: Final = frozenset(re.findall(r"[^\W\d_]+", TITLE.replace("?", ""))) | frozenset(
+    {"Dr", "Prof", "Judge", "Herr", "Messrs"}
+)
+"""Words that a title begins with."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
@@ -12,7 +13,7 @@ from kubepipe.privacy.entities.tokens import fold
 from kubepipe.privacy.entities.words import JOBS
 
 _MODIFIERS: Final = r"(?:[^\W\d_]+(?:[/'\u2019-][^\W\d_]+)*(?:,? and|,)?[ ]){0,4}?"
-_STOP: Final = frozenset("a an the his her our their my your this that was is as for of who and or in at to by with".split())  # noqa: SIM905
+_STOP: Final = r"(?:an?|the|his|her|our|their|my|your|this|that|was|is|as|for|of|who|and|or|in|at|to|by|with)"
 _LINE: Final = re.compile(r"[^\n]+")
 _MOST_WORDS: Final = 7
 
@@ -36,7 +37,7 @@ def _lines(text: str, people: Sequence[Span]) -> Iterator[Span]:
     lines = [match for match in _LINE.finditer(text) if match.group().strip()]
     starts = {match.start() + len(match.group()) - len(match.group().lstrip()) for match in lines}
     named = {span.start for span in people} & starts
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         stripped = line.group().strip()
         words = stripped.split()
         begin = line.start() + line.group().index(stripped)
@@ -47,10 +48,9 @@ def _lines(text: str, people: Sequence[Span]) -> Iterator[Span]:
 
 @cache
 def _beside() -> re.Pattern[str]:
-    stop = "|".join(sorted(_STOP))
     return re.compile(
         rf"(?:,|[ ]\(|[ ](?:is|was|works as|worked as))[ ]?(?:(?:an?|the|his|her|our|their)[ ])?"
-        rf"(?P<job>(?:(?!(?:{stop})\b){_MODIFIERS})(?:{_heads()}))\b(?!['\u2019-])",
+        rf"(?P<job>(?:(?!{_STOP}\b){_MODIFIERS})(?:{_heads()}))\b(?!['\u2019-])",
         re.IGNORECASE,
     )
 
@@ -58,7 +58,8 @@ def _beside() -> re.Pattern[str]:
 @cache
 def _worked() -> re.Pattern[str]:
     return re.compile(
-        rf"\b(?:work(?:s|ed|ing)?|job|position|employed|hired|profession)\b(?:[ ][^\s.]+){{0,4}}?[ ](?:as|is)[ ](?:an?[ ])?"
+        rf"\b(?:work(?:s|ed|ing)?|job|position|employed|hired|profession)\b(?:[ ][^\s.]+){{0,4}}?[ ](?:as|is)[ ]"
+        rf"(?:an?[ ])?"
         rf"(?P<job>{_MODIFIERS}(?:{_heads()}))\b(?!['\u2019-])",
         re.IGNORECASE,
     )

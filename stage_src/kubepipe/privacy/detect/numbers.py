@@ -58,7 +58,15 @@ _CASE: Final = re.compile(
     r"(?<![\w.,/-])\d{2,6}/\d{2}(?:/\d{1,4})?(?![\w/])|(?<!\w)[A-Z]{1,4}[-/ ]?\d{3,8}/\d{2,4}(?!\w)"
 )
 # A docket: the chamber, the register and the number of a year (17 C 254/99, III ZR 12/05).
-_DOCKET: Final = re.compile(r"(?<![\w/.,-])(?:[IVX]{1,5}|\d{1,3})[ ][A-Z][A-Za-z]{0,4}[ ]\d{1,5}/\d{2,4}[a-z]?(?![\w/])")
+_DOCKET: Final = re.compile(
+    r"(?<![\w/.,-])(?:[IVX]{1,5}|\d{1,3})[ ][A-Z][A-Za-z]{0,4}[ ]\d{1,5}/\d{2,4}[a-z]?(?![\w/])"
+)
+# Any piece with digits in it, of whatever make, behind the word that announces it: no. 12.P.20.334/2001.
+_ANNOUNCED: Final = re.compile(
+    r"\b(?:[Nn]os?|[Nn]r|[Nn]umbers?|[Cc]ase|[Ff]ile|[Dd]ocket|[Rr]ef|[Rr]eference|[Aa]ktenzeichen|[Aa]z|n°)\b"
+    r"[.:]{0,2}[ ]"
+    r"\(?(?P<code>(?=(?:[\w./-]*\d){3})[A-Za-z\d]+(?:[./-]+[A-Za-z\d]+)+)(?![\w%])"
+)
 # In a list of numbers the cue stands before the first.
 _EARLIER_ITEMS: Final = re.compile(
     r"(?:[A-Za-z]{0,4}\d[\w./-]*(?:[ ]?,[ ]?(?:and|und|et|&)?[ ]?|[ ](?:and|und|et|&|to|or)[ ])){1,40}\Z"
@@ -107,6 +115,9 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
     for match in _CASE.finditer(text):
         if _is_case_number(match.group(), _before(text, match.start())):
             yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
+    for match in _ANNOUNCED.finditer(text):
+        if not _DATE.match(match.group("code")):
+            yield Span(match.start("code"), match.end("code"), "CODE", class_of("CODE"), "pattern:cue", 0.9)
     for match in _DOCKET.finditer(text):
         yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
 

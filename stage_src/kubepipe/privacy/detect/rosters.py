@@ -12,7 +12,15 @@ from typing import Final
 from kubepipe.privacy.detect.grammar import FULL_NAME, INITIALS, NAME_WORD, PARTICLE
 from kubepipe.privacy.entities.model import Span, class_of
 from kubepipe.privacy.entities.tokens import fold, tokens_of
-from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, NATIONALITIES, PARTICLES, common_words
+from kubepipe.privacy.entities.words import (
+    ABBREVIATIONS,
+    CALENDAR,
+    GENERIC,
+    HONORIFICS,
+    NATIONALITIES,
+    PARTICLES,
+    common_words,
+)
 
 _BEFORE: Final = re.compile(rf"(?<![\w.])(?P<initials>{INITIALS})[ \t]?\Z")
 _AFTER: Final = re.compile(r"[ \t](?P<initial>[^\W\d_a-z]\.)(?!\w|[ \t]?[^\W\d_a-z]\.)")
@@ -23,11 +31,6 @@ _SHORTENED: Final = re.compile(
     rf"|(?<![\w.'\u2019-])(?P<middle>{NAME_WORD}[ \t][^\W\d_a-z]\.?[ \t](?:{PARTICLE}[ \t]+)?{NAME_WORD})(?!\w)"
 )
 _LETTERS: Final = re.compile(r"(?<![\w.&])(?:[^\W\d_a-z]\.[ \t]?-?){1,2}[^\W\d_a-z]\.(?![\w])")
-# First letters that stand for something else; they are compared without their stops.
-_NO_INITIALS: Final = frozenset(
-    "us uk un eu dc la ny am pm ad bc ce ie eg sa nv bv ag kg tv id po rip ussr usa uae ss hms rn phd ba ma md jd mp vs "
-    "op no st ed pp ms qc kc dr mr jr sr fc ac bce rms pc pr cd dvd fm ph pt".split()  # noqa: SIM905 reads better
-)
 _ITEM: Final = rf"(?:{NAME_WORD}|{INITIALS})(?:[ \t](?:{PARTICLE}[ \t])?(?:{NAME_WORD}|{INITIALS})){{0,3}}"
 _SEPARATOR: Final = r"(?:[ \t]?,[ \t]*(?:and |und |et |& )?|[ \t](?:and|und|et|&|or)[ \t])"
 _LIST: Final = re.compile(rf"(?<![\w.'\u2019-]){_ITEM}(?:{_SEPARATOR}{_ITEM}){{1,30}}(?!\w)")
@@ -35,6 +38,7 @@ _ITEMS: Final = re.compile(_ITEM)
 _SPEAKER: Final = re.compile(rf"^[ \t]*(?P<name>{FULL_NAME})[ \t]*:(?=[ \t]*[\w\"'“\u2018])", re.MULTILINE)
 _LEAST_SHARE: Final = 3
 """One in three is enough: the recogniser often sees only some names of a list."""
+_OF_PERSON: Final = 2
 _SPEAKERS: Final = 2
 _LONGEST_SPEAKER: Final = 3
 
@@ -45,10 +49,10 @@ def shortened_people(text: str, language: str) -> Iterator[Span]:
         group = match.lastgroup or "name"
         words = [fold(token.text) for token in tokens_of(text, *match.span(group)) if len(token.text) > 1]
         letters = "".join(token.text for token in tokens_of(text, *match.span(group)) if len(token.text) == 1)
-        if words and fold(letters) not in _NO_INITIALS and not any(_is_ordinary(word, language) for word in words):
+        if words and fold(letters) not in ABBREVIATIONS and not any(_is_ordinary(word, language) for word in words):
             yield _person(*match.span(group), "names")
     for match in _LETTERS.finditer(text):
-        if fold("".join(filter(str.isalpha, match.group()))) not in _NO_INITIALS:
+        if fold("".join(filter(str.isalpha, match.group()))) not in ABBREVIATIONS:
             yield _person(*match.span(), "names:lone")
 
 
@@ -66,7 +70,7 @@ def beside_people(text: str, spans: Sequence[Span], language: str) -> Iterator[S
             yield _person(*after.span("initial"), "cue")
     known = bytearray(len(text))
     for span in spans:
-        mark = b"\2" if span.type == "PERSON" else b"\1"
+        mark = bytes([_OF_PERSON if span.type == "PERSON" else 1])
         known[span.start : span.end] = mark * (span.end - span.start)
     yield from _listed(text, known, language)
     yield from _speakers(text, known, language)
@@ -75,7 +79,7 @@ def beside_people(text: str, spans: Sequence[Span], language: str) -> Iterator[S
 def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:
     for match in _LIST.finditer(text):
         items = [item.span() for item in _ITEMS.finditer(text, *match.span())]
-        named = sum(2 in known[start:end] for start, end in items)
+        named = sum(_OF_PERSON in known[start:end] for start, end in items)
         free = [(start, end) for start, end in items if not any(known[start:end])]
         if not free or named * _LEAST_SHARE < len(items):
             continue
@@ -88,7 +92,7 @@ def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:
 def _speakers(text: str, known: bytearray, language: str) -> Iterator[Span]:
     found = [match.span("name") for match in _SPEAKER.finditer(text)]
     found = [(start, end) for start, end in found if len(text[start:end].split()) <= _LONGEST_SPEAKER]
-    if len(found) < _SPEAKERS or not any(2 in known[start:end] for start, end in found):
+    if len(found) < _SPEAKERS or not any(_OF_PERSON in known[start:end] for start, end in found):
         return
     for start, end in found:
         if not any(_is_ordinary(fold(token.text), language) for token in tokens_of(text, start, end)):

@@ -10,7 +10,7 @@ from typing import Final
 
 from kubepipe.privacy.detect.grammar import NAME_WORD
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import fold, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold, tokens_of
 from kubepipe.privacy.entities.words import NATIONALITIES, common_words
 
 _NAME: Final = rf"{NAME_WORD}(?:[ ](?:(?:de|del|of|the|da|do|la|am|an der|upon)[ ])?{NAME_WORD}){{0,3}}"
@@ -29,9 +29,42 @@ _ORG: Final = re.compile(
 )
 _COUNTRIES: Final = {"en": "en", "de": "de_DE", "fr": "fr_FR"}
 _SHORT_FORMS: Final = frozenset(
-    {"UK", "U.K.", "USA", "U.S.A.", "U.S.", "United States", "England", "Scotland", "Wales", "Northern Ireland", "Russia"}
-    | {"South Korea", "North Korea", "Iran", "Syria", "Vietnam", "Laos", "Bolivia", "Venezuela", "Tanzania", "Macedonia"}
-    | {"North Macedonia", "Taiwan", "Moldova", "Holland", "Czechia", "Czech Republic", "Slovakia", "Kosovo", "Palestine"}
+    {
+        "UK",
+        "U.K.",
+        "USA",
+        "U.S.A.",
+        "U.S.",
+        "United States",
+        "England",
+        "Scotland",
+        "Wales",
+        "Northern Ireland",
+        "Russia",
+    }
+    | {
+        "South Korea",
+        "North Korea",
+        "Iran",
+        "Syria",
+        "Vietnam",
+        "Laos",
+        "Bolivia",
+        "Venezuela",
+        "Tanzania",
+        "Macedonia",
+    }
+    | {
+        "North Macedonia",
+        "Taiwan",
+        "Moldova",
+        "Holland",
+        "Czechia",
+        "Czech Republic",
+        "Slovakia",
+        "Kosovo",
+        "Palestine",
+    }
 )
 _ARTICLES: Final = frozenset(
     {"the", "a", "an", "this", "our", "my", "at", "in", "from", "and", "for", "der", "die", "das", "le", "la"}
@@ -51,21 +84,30 @@ def surrounded(text: str, language: str) -> Iterator[Span]:
             start = words[0].start
         if len(words) > 1:
             yield _span(start, match.end("name"), "ORG")
-    for match in _countries(language).finditer(text):
-        yield _span(*match.span(), "PLACE")
-    for token in tokens_of(text):
+    countries = _countries(language)
+    for token in all_tokens(text):
+        for name in countries.get(token.text, ()):
+            if (
+                text.startswith(name, token.start)
+                and not text[token.start + len(name) : token.start + len(name) + 1].isalnum()
+            ):
+                yield _span(token.start, token.start + len(name), "PLACE")
+                break
         folded = fold(token.text)
-        if folded in NATIONALITIES or folded.removesuffix("s") in NATIONALITIES:
+        if folded in NATIONALITIES or (folded[-1] == "s" and folded[:-1] in NATIONALITIES):
             yield _span(token.start, token.end, "NATIONALITY")
 
 
 @cache
-def _countries(language: str) -> re.Pattern[str]:
-    """Names of countries in the texts' language, as Faker lists them, and their usual short forms."""
+def _countries(language: str) -> dict[str, list[str]]:
+    """Names of countries in the texts' language, as Faker lists them, and their short forms, by their first word."""
     module = import_module(f"faker.providers.address.{_COUNTRIES.get(language, 'en')}")
-    names = {name.split(" (")[0] for name in module.Provider.countries}
-    chosen = sorted((name for name in names | _SHORT_FORMS if len(name) > 1), key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, chosen))})(?![\w])")
+    names = {name.split(" (")[0] for name in module.Provider.countries} | _SHORT_FORMS
+    found: dict[str, list[str]] = {}
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) > 1:
+            found.setdefault(next(tokens_of(name)).text, []).append(name)
+    return found
 
 
 def _span(start: int, end: int, type_: str) -> Span:

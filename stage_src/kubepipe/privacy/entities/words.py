@@ -46,6 +46,9 @@ ADDRESS: Final = word_list("address")
 JOBS: Final = word_list("jobs")
 """Last words of names of jobs."""
 
+ABBREVIATIONS: Final = word_list("abbreviations")
+"""Letters, without their stops, that are no initials of a person: U.S., p.m."""
+
 _LIST_OF_LANGUAGE: Final = {"en": "en_US", "de": "de_DE", "fr": "fr_FR"}
 
 
