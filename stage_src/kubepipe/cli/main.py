@@ -36,7 +36,18 @@ def _options(
     pass
 
 
-for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor", "pipeline", "remote", "cluster"):
+for _module in (
+    "run",
+    "detect",
+    "assess",
+    "anonymize",
+    "benchmark",
+    "settings",
+    "doctor",
+    "pipeline",
+    "remote",
+    "cluster",
+):
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 
