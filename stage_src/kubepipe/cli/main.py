@@ -46,6 +46,7 @@ for _module in (
     "doctor",
     "pipeline",
     "remote",
+    "events",
     "cluster",
 ):
     import_module(f"kubepipe.cli.{_module}").add_to(app)

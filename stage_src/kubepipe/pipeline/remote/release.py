@@ -41,6 +41,11 @@ class Release:
         return str(self.setup["release"])
 
     @property
+    def incoming(self) -> str:
+        """Bucket for incoming data."""
+        return str(self.setup["buckets"][0]["name"])
+
+    @property
     def pipeline(self) -> str:
         """Name of the registered pipeline."""
         return str(self.setup["pipeline"]["name"])
@@ -63,14 +68,18 @@ class Release:
         return KfpApi(f"{api.configuration.host}{proxy}", pool=_AuthorisedPool(api))
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
+    def store(self, account: str | None = None) -> Iterator[Store]:
         """The store with the records of runs, by a forwarded port where it lies in the cluster.
+
+        Args:
+            account: Whose credentials are taken: admin, source or artifacts; those of a step when left out.
 
         Raises:
             KubePipeError: The credentials cannot be read, or the store cannot be reached.
         """
         step = next(iter(self.overlay["steps"].values()))
-        credentials = {each["name"]: self.secret(each["secret"], each["key"]) for each in step["secretEnv"]}
+        given = self._account(account) if account else step["secretEnv"]
+        credentials = {each["name"]: self.secret(each["secret"], each["key"]) for each in given}
         environment = {
             **credentials,
             "KUBEPIPE_S3_SECURE": str(self.setup["s3"]["secure"]).lower(),
@@ -93,6 +102,17 @@ class Release:
             return
         with forwarded(service[1], service[0], port) as local:
             yield local
+
+    def _account(self, name: str) -> list[dict[str, str]]:
+        account = next((each for each in self.setup.get("accounts", []) if each["name"] == name), None)
+        if account is None:
+            raise KubePipeError(
+                f"the release has no credentials of the account {name}",
+                place=f"namespace {self.namespace}",
+                remedy="Upload with the store's own tools; the release runs what arrives",
+            )
+        parts = (("KUBEPIPE_S3_ACCESS_KEY", "accessKeyKey"), ("KUBEPIPE_S3_SECRET_KEY", "secretKeyKey"))
+        return [{"name": variable, "secret": account["secret"], "key": account[key]} for variable, key in parts]
 
     def secret(self, name: str, key: str) -> str:
         """One value of a secret.
