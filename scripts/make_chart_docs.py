@@ -104,7 +104,7 @@ def readme() -> str:
 def everything() -> list[str]:
     """Arguments of `helm template` that switch on every part which brings an image."""
     return [
-        "--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,pipeline.configMap=any",
+        "--set=kubeflowPipelines.ui.enabled=true,pipeline.configMap=any",
         "--api-versions=argoproj.io/v1alpha1/Workflow",
     ]
 

@@ -237,7 +237,8 @@ def keys(seed: int, count: int) -> list[str]:
         "many/", "raw data/", "a", "ü", "🙂", ".", "_", "~", "draft-1", "draft-12", ".json", ".jsonl", ".csv", ".tmp", ".part",
         "_SUCCESS", "kubepipe.yaml", "/", " ", "*", "?", "+", "\\", "\n", "(", "|", "$", '"', "`", "{{", "JSON",
     ]  # fmt: skip
-    return ["".join(rng.choices(pieces, k=rng.randint(1, 5))) for _ in range(count)]
+    ends = ["", "", ".json", ".csv", "_SUCCESS"]
+    return ["".join(rng.choices(pieces, k=rng.randint(1, 4))) + rng.choice(ends) for _ in range(count)]
 
 
 @pytest.mark.parametrize("scenario", ["lite", "events"])

@@ -43,6 +43,13 @@ PROBLEMS = [
         "kubeflowPipelines.steps.launcherImage.digest",
     ),
     ("no Workflow kind", "argoWorkflows.enabled=false", "preflight.crds=false"),
+    ("no Sensor kind", "argoEvents.enabled=false,events.mode=webhook", "events.mode=poll"),
+    (
+        "events without an API",
+        "kubeflowPipelines.enabled=false,setup.enabled=false,tests.enabled=false,global.objectStore.separateUsers=false",
+        "events.enabled=false",
+    ),
+    ("pattern", "events.rules[0].ignore[0]=[a]*", "events.rules[0].ignore"),
     ("cuda without GPU", "pipeline.settings.training.device=cuda", "pipeline.steps.fine-tune-model.gpu.count=1"),
     ("public key", "keys.publicKey=abc", "openssl pkey"),
     ("gitops", "global.gitops=true", "keys.existingSecret"),
@@ -117,6 +124,11 @@ SCHEMA = [
     ("images.stages.digest=sha256:abc", "digest"),
     ("global.database.user=x;DROP", "user"),
     ("kubeflowPipelines.steps.runAsUser=0", "runAsUser"),
+    ("events.mode=push", "mode"),
+    ("events.bus.replicas=2", "replicas"),
+    ("events.rules[0].nope=1", "nope"),
+    ("events.limits.concurrentRuns=0", "concurrentRuns"),
+    ("events.notifications.about[0]=rain", "about"),
 ]
 
 
