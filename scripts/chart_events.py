@@ -106,7 +106,7 @@ class Source(ArgoProgram):
 
 
 class SensorRetry(Part):
-    """Tries of the sensor while the Kubernetes API refuses; afterwards the dead letter, and the sweep finds the object."""
+    """Tries of the sensor while the Kubernetes API refuses; after them the dead letter, and the sweep."""
 
     steps: int = Field(8, ge=1, description="Tries in all. Events behind it wait meanwhile.")
     seconds: int = Field(1, ge=1, description="Pause after the first.")
@@ -174,8 +174,8 @@ class NotificationValues(Part):
     key: str = Field("urls", description="Key in that secret.")
     urls: list[str] = Field(
         default_factory=list,
-        description="URLs of apprise, for example mailtos://user:password@example.com; they hold passwords, so a secret "
-        "of your own is better. None tells nobody.",
+        description="URLs of apprise, for example mailtos://user:password@example.com; they hold passwords, so "
+        "a secret of your own is better. None tells nobody.",
     )
     about: list[Literal["success", "failure", "quarantine", "stuck"]] = Field(
         default_factory=lambda: ["failure", "quarantine", "stuck"], description=_said(Told, "on")
@@ -250,8 +250,8 @@ class Events(Part):
     enabled: bool = Field(True, description="Run the controller of DatasetRuns. It needs pipeline.enabled.")
     mode: Literal["auto", "webhook", "poll"] = Field(
         "auto",
-        description="webhook: the store tells, through Argo Events. poll: the controller lists the bucket; works with any "
-        "store. auto: webhook when MinIO and Argo Events are the bundled ones, else poll.",
+        description="webhook: the store tells, through Argo Events. poll: the controller lists the bucket; works with "
+        "any store. auto: webhook when MinIO and Argo Events are the bundled ones, else poll.",
     )
     hint: bool = Field(True, description=_said(EventsConfig, "hint"))
     rules: list[Rule] = Field(

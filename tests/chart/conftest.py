@@ -79,7 +79,7 @@ class Release:
     def _argo(
         self, template: Mapping[str, Any], containers: list[dict[str, Any]]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Metadata and spec of the pod that Argo Events makes of a template; its account says whether it has a token."""
+        """Metadata and spec of the pod that Argo Events makes; its account says whether it has a token."""
         account = self.get("ServiceAccount", template["serviceAccountName"])
         spec = {key: value for key, value in template.items() if key in OF_PODS}
         spec["containers"] = [{"name": f"argo-{number}", **each} for number, each in enumerate(containers)]

@@ -132,7 +132,7 @@ MODES = [
 
 @pytest.mark.parametrize(("values", "mode"), MODES)
 def test_mode(helm: Any, values: str, mode: str) -> None:
-    """Objects are reported by the store where MinIO and Argo Events come with the release, and found by listing elsewhere."""
+    """Objects are reported by the store where MinIO and Argo Events are ours, and found by listing elsewhere."""
     release = helm(f"--set={values}")
     assert config_of(release).mode == mode
     assert bool(release.all("Sensor")) == bool(release.all("EventBus")) == (mode == "webhook")
@@ -141,7 +141,7 @@ def test_mode(helm: Any, values: str, mode: str) -> None:
 
 
 def test_off_leaves_nothing(helm: Any) -> None:
-    """Without events, or without the pipeline, there is no controller, no intake, no role, and the store is told to be silent."""
+    """Without events or the pipeline there is no controller, no intake, no role, and the store is silent."""
     for values in ("events.enabled=false", "pipeline.enabled=false"):
         release = helm(f"--set={values}", f"--set-json={SCHEDULES}")
         kinds = {each["kind"] for each in release.objects}

@@ -38,7 +38,7 @@ def test_hooks_fetch_nothing(full: Any) -> None:
 
 
 def test_definitions_are_renewed(full: Any, helm: Any, chart_folder: Path) -> None:
-    """The pre-upgrade hook carries our own definition and those of the engines that are on, and may write exactly those."""
+    """The pre-upgrade hook carries our own definition and those of the engines that are on; it may write those only."""
     held = full.get("ConfigMap", "kubepipe-crds")["data"]
     files = {
         file.name: yaml.safe_load(file.read_text(encoding="utf-8"))

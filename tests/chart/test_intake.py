@@ -18,6 +18,10 @@ from typing import Any
 import pytest
 import yaml
 
+from kubepipe_events.config import Rule
+from kubepipe_events.identity import Source
+from kubepipe_events.rules import judge
+
 Evaluate = Callable[[str, Sequence[object]], list[str]]
 IDENTITY = ["bucket", "etag", "key", "size", "versionId"]
 
@@ -28,7 +32,8 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     chart = tmp_path_factory.mktemp("evaluate")
     (chart / "templates").mkdir()
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: evaluate\nversion: 0.0.1\n", encoding="utf-8")
-    text = 'results:\n{{ range .Values.inputs }}  - {{ tpl $.Values.template (dict "Input" . "Template" $.Template) | toJson }}\n{{ end }}'
+    call = '{{ tpl $.Values.template (dict "Input" . "Template" $.Template) | toJson }}'
+    text = "results:\n{{ range .Values.inputs }}  - " + call + "\n{{ end }}"
     (chart / "templates" / "results.yaml").write_text(text, encoding="utf-8")
 
     def run(template: str, inputs: Sequence[object]) -> list[str]:
@@ -74,7 +79,7 @@ def test_trigger_writes_the_identity_only(full: Any) -> None:
 
 
 def test_events_are_not_given_up(full: Any) -> None:
-    """The trigger and its dead letter are tried again and acknowledged at the end only; the bus keeps events on a volume."""
+    """Trigger and dead letter are tried again and acknowledged at the end; the bus keeps events on a volume."""
     (trigger,) = sensor_of(full)["triggers"]
     for each in (trigger, trigger["dlqTrigger"]):
         assert each["atLeastOnce"] is True
@@ -93,7 +98,7 @@ def test_high_availability(helm: Any) -> None:
 
 
 def test_store_reports_to_the_event_source(full: Any) -> None:
-    """MinIO sends each event to our event source, with its token, from a queue on its volume, before it answers the upload."""
+    """MinIO reports to our event source with its token, from a queue on its volume, which is written first."""
     container = full.typed("StatefulSet", "kubepipe-minio").spec.template.spec.containers[0]
     environment = {each.name: each for each in container.env}
     prefix = "MINIO_NOTIFY_WEBHOOK_"
@@ -114,7 +119,7 @@ def test_store_reports_to_the_event_source(full: Any) -> None:
 
 
 def test_setup_makes_the_rule(helm: Any) -> None:
-    """The setup hook is told of the rule on the bucket: on, off with polling, and not at all where the store is somebody else's."""
+    """Setup is told of the rule: on, off with polling, and not at all where the store is somebody else's."""
 
     def told(*arguments: str) -> Any:
         document = json.loads(helm(*arguments).get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
@@ -146,9 +151,10 @@ def _flows(release: Any, name: str, direction: str) -> list[tuple[list[str], lis
     """Components and ports of a policy's rules between pods of the release."""
     flows = []
     for rule in release.get("NetworkPolicy", f"kubepipe-{name}")["spec"][direction]:
+        ports = [port["port"] for port in rule["ports"]]
         for peer in rule.get("from", rule.get("to", [])):
-            for expression in peer.get("podSelector", {}).get("matchExpressions", []):
-                flows.append((expression["values"], [port["port"] for port in rule["ports"]]))
+            expressions = peer.get("podSelector", {}).get("matchExpressions", [])
+            flows.extend((each["values"], ports) for each in expressions)
     return flows
 
 
@@ -214,6 +220,7 @@ def test_name(full: Any, evaluate: Evaluate) -> None:
         inputs.append({**each, "identity": identity})
         text = f"{each['bucket']}/{each['key']}#{identity}"
         expected.append("ds-" + hashlib.sha256(text.encode()).hexdigest()[:40])
+        assert Source.from_spec({"source": each}).name == expected[-1]
     assert evaluate(template, inputs) == expected
 
 
@@ -234,7 +241,8 @@ def keys(seed: int, count: int) -> list[str]:
     """Keys that are likely to touch a rule."""
     rng = random.Random(seed)  # noqa: S311 - no secret
     pieces = [
-        "many/", "raw data/", "a", "ü", "🙂", ".", "_", "~", "draft-1", "draft-12", ".json", ".jsonl", ".csv", ".tmp", ".part",
+        "many/", "raw data/", "a", "ü", "🙂", ".", "_", "~", "draft-1", "draft-12", ".json",
+        ".jsonl", ".csv", ".tmp", ".part",
         "_SUCCESS", "kubepipe.yaml", "/", " ", "*", "?", "+", "\\", "\n", "(", "|", "$", '"', "`", "{{", "JSON",
     ]  # fmt: skip
     ends = ["", "", ".json", ".csv", "_SUCCESS"]
@@ -248,6 +256,8 @@ def test_rules(helm: Any, evaluate: Evaluate, scenario: str) -> None:
     rules = json.loads(release.get("ConfigMap", "kubepipe-events")["data"]["events.json"])["rules"]
     sample = keys(7, 600)
     expected = [judged(rules, key) for key in sample]
+    read = tuple(Rule.model_validate(each) for each in rules)
+    assert expected == [judge(read, key, 10).action for key in sample]
     assert evaluate(judge_of(release), sample) == expected
     assert min(expected.count("run"), expected.count("ignore")) > 30
 

@@ -123,7 +123,7 @@ def test_every_alert_is_tried(full: Any) -> None:
 
 @pytest.mark.parametrize("alert", FIRES)
 @pytest.mark.parametrize("bad", [True, False], ids=["fires", "is calm"])
-def test_alert(full: Any, rules: Path, tmp_path: Path, alert: str, bad: bool) -> None:  # noqa: FBT001 - a case
+def test_alert(full: Any, rules: Path, tmp_path: Path, alert: str, bad: bool) -> None:
     """An alert fires when its metric is bad for long enough, and is calm when it is not."""
     (group,) = full.get("PrometheusRule", "kubepipe-events")["spec"]["groups"]
     rule = next(each for each in group["rules"] if each["alert"] == alert)
@@ -152,4 +152,4 @@ def test_thresholds(helm: Any) -> None:
     release = helm(EVERYTHING, "--set=events.metrics.alerts.unprocessedSeconds=77,events.metrics.alerts.queueLength=7")
     text = json.dumps(release.get("PrometheusRule", "kubepipe-events"))
     assert "> 77" in text
-    assert "> 7\"" in text
+    assert '> 7"' in text

@@ -18,7 +18,9 @@ def test_binding_of_people(helm: Any) -> None:
     """Those who are named get it."""
     binding = helm.scenario("events").get("RoleBinding", "kubepipe-users")
     assert binding["subjects"] == [{"kind": "Group", "name": "research", "apiGroup": "rbac.authorization.k8s.io"}]
-    assert "kubepipe-users" not in {each["metadata"]["name"] for each in helm("--set=events.users.create=false").all("Role")}
+    assert "kubepipe-users" not in {
+        each["metadata"]["name"] for each in helm("--set=events.users.create=false").all("Role")
+    }
 
 
 def test_decisions_carry_the_name_of_who_decides(full: Any) -> None:
@@ -26,7 +28,9 @@ def test_decisions_carry_the_name_of_who_decides(full: Any) -> None:
     policy, binding = full.all("ValidatingAdmissionPolicy")[0], full.all("ValidatingAdmissionPolicyBinding")[0]
     assert binding["spec"]["policyName"] == policy["metadata"]["name"]
     assert binding["spec"]["validationActions"] == ["Deny"]
-    assert binding["spec"]["matchResources"]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "models"}
+    assert binding["spec"]["matchResources"]["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "models"
+    }
     assert policy["spec"]["failurePolicy"] == "Fail"
     (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
     assert (rule["resources"], rule["operations"]) == (["datasetruns"], ["CREATE", "UPDATE"])

@@ -17,7 +17,7 @@ def _set(**schedule: Any) -> str:
 
 
 def test_schedules_of_the_example(helm: Any) -> None:
-    """Each schedule is a CronJob with its times, its zone, its deadline, and a job that makes the DatasetRun of the tick."""
+    """A schedule is a CronJob with its times, zone and deadline, whose job makes the DatasetRun of the tick."""
     release = helm.scenario("events")
     nightly, weekdays = (release.typed("CronJob", f"kubepipe-{name}").spec for name in ("nightly", "weekdays"))
     assert (nightly.schedule, nightly.time_zone, nightly.starting_deadline_seconds) == (
@@ -52,10 +52,12 @@ def test_without_schedules(helm: Any) -> None:
 
 
 GOOD = [
-    "* * * * *", "0 2 * * *", "*/5 0-6,12 1,15 JAN-mar mon", "59 23 31 12 6", "@hourly", "@midnight", "0  0 * * 0", "05 07 01 * *",
+    "* * * * *", "0 2 * * *", "*/5 0-6,12 1,15 JAN-mar mon", "59 23 31 12 6", "@hourly", "@midnight", "0  0 * * 0",
+    "05 07 01 * *",
 ]  # fmt: skip
 BAD = [
-    "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * FOO *", "* * * * 8",
+    "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * FOO *",
+    "* * * * 8",
     "*/0 * * * *", "@reboot", "@every 5m", "TZ=UTC * * * * *", "a * * * *", "1- * * * *", "* * * * * ",
 ]  # fmt: skip
 

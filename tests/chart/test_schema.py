@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import kubernetes_validate
 import pytest
 import yaml
 
+from kubepipe_events.config import Schedule
+from kubepipe_events.identity import Source
+from kubepipe_events.metrics import PHASES
 
 ARGO = {"EventBus", "EventSource", "Sensor"}
 OF_OTHERS = ("argoproj.io/", "monitoring.coreos.com/")  # kinds that Kubernetes does not know
@@ -51,6 +54,46 @@ def test_definitions_fit_the_schema(chart_folder: Path) -> None:
         kubernetes_validate.validate(document, "1.31", strict=True)
         for version in document["spec"]["versions"]:
             assert version["schema"]["openAPIV3Schema"]["x-kubernetes-preserve-unknown-fields"] is True
+
+
+@pytest.mark.parametrize("version", ["1.31", "1.35"])
+def test_our_definition_fits_the_schema(dataset_run: dict[str, Any], version: str) -> None:
+    """The definition of DatasetRun passes, and is closed: what it does not know is not stored."""
+    kubernetes_validate.validate(dataset_run, version, strict=True)
+    assert "x-kubernetes-preserve-unknown-fields" not in _schema(dataset_run)
+
+
+def test_our_definition_is_what_the_controller_means(dataset_run: dict[str, Any]) -> None:
+    """Fields of the source, phases and policies are the same in the definition and in the code."""
+    properties = _schema(dataset_run)["properties"]
+    source = properties["spec"]["properties"]["source"]
+    assert set(source["required"]) == set(source["properties"]) == set(Source("b", "k").spec())
+    assert tuple(properties["status"]["properties"]["phase"]["enum"]) == PHASES
+    policies = properties["spec"]["properties"]["schedule"]["properties"]["concurrencyPolicy"]["enum"]
+    assert tuple(policies) == get_args(Schedule.model_fields["concurrency_policy"].annotation)
+    columns = dataset_run["spec"]["versions"][0]["additionalPrinterColumns"]
+    for column in columns:
+        node: Any = {"properties": properties}
+        for name in column["jsonPath"].strip(".").split("."):
+            if name == "metadata":
+                break
+            assert name in node["properties"], column["jsonPath"]
+            node = node["properties"][name]
+        else:
+            assert node["type"] == column["type"], column["jsonPath"]
+
+
+@pytest.fixture(scope="module")
+def dataset_run(chart_folder: Path) -> dict[str, Any]:
+    """The definition of DatasetRun."""
+    text = (chart_folder / "crds" / "datasetruns.yaml").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
+
+
+def _schema(definition: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
 
 
 def test_objects_are_told_apart(scenario: Any) -> None:

@@ -1,7 +1,7 @@
 """The way of an object: PUT, the store's notification, event source, bus, sensor, DatasetRun.
 
-It works on the release that KUBEPIPE_TEST_NAMESPACE holds, else on one of its own. The controller is away meanwhile, so that
-nothing runs; what the tests put into the bucket and made of it is removed before it comes back.
+It works on the release that KUBEPIPE_TEST_NAMESPACE holds, else on one of its own. The controller is away meanwhile, so
+that nothing runs; what the tests put into the bucket and made of it is removed before it comes back.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def test_empty_object(path: EventPath, state: str) -> None:
 
 
 def test_overwrite(path: EventPath, state: str) -> None:
-    """Each version of a key is a DatasetRun of its own; the same bytes again are one only where the bucket has versions."""
+    """Each version of a key is a DatasetRun; the same bytes again are another only where the bucket has versions."""
     key = f"{state}/twice.json"
     sources = [path.put(key, data) for data in (b"[1]", b"[2]", b"[2]")]
     assert len({expected_name(each) for each in sources}) == (3 if state == "versioned" else 2)

@@ -1,4 +1,4 @@
-"""Before an uninstall: end what starts runs, then the runs, while the controllers that clean up after them still live."""
+"""Before an uninstall: end what starts runs, then the runs, while the controllers that clean up after them live."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def remove_intake(namespace: str, events: Mapping[str, Any], seconds: float) -> 
                     raise KubePipeError(
                         f"{name} of {plural} is still there",
                         place=f"namespace {namespace}",
-                        remedy="See whether the controller of Argo Events runs; remove the finalizer by hand if it cannot",
+                        remedy="Look at the controller of Argo Events, or remove the finalizer by hand",
                     )
                 time.sleep(1)
     return count
