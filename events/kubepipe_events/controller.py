@@ -120,6 +120,10 @@ def run(config: EventsConfig) -> None:
         settings.networking.error_backoffs = (1, 2, 5, 10)
         controller.start()
 
+    @kopf.on.login(registry=registry)  # type: ignore[untyped-decorator]
+    def _log_in(**given: Any) -> Any:
+        return kopf.login_with_service_account(**given) or kopf.login_with_kubeconfig(**given)
+
     @kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)  # type: ignore[untyped-decorator]
     def _see(event: dict[str, Any], **_: Any) -> None:
         controller.engine.observe(str(event["type"]), Resource.of(event["object"]))

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from kubepipe.errors import KubePipeError
 
-_SELECTOR: Final = "app.kubernetes.io/part-of=kubepipe,kubepipe.io/schedule"
+_SELECTOR: Final = "app.kubernetes.io/part-of=kubepipe,app.kubernetes.io/component=events-tick"
+_NAME: Final = "kubepipe.io/schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _state(job: Any) -> ScheduleState:
     zone = job.spec.time_zone or "Etc/UTC"
     last = job.status.last_schedule_time
     return ScheduleState(
-        name=job.metadata.labels["kubepipe.io/schedule"],
+        name=job.metadata.annotations[_NAME],
         cron=job.spec.schedule,
         timezone=zone,
         last=last.isoformat() if last else None,
