@@ -27,7 +27,7 @@ from kubepipe_events.reconcile import Reconciler
 from kubepipe_events.resources import GROUP, PLURAL, VERSION, DatasetRuns, Resource
 from kubepipe_events.retention import remove_old
 from kubepipe_events.sweep import sweep
-from kubepipe_events.world import World
+from kubepipe_events.world import World, words_of
 
 _LOG = structlog.get_logger(__name__)
 _EXIT_SECONDS: Final = 20
@@ -77,7 +77,8 @@ class Controller:
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in self._threads:
             thread.start()
-        serve(self.metrics, self.config.port, self.is_healthy, self.engine.ready.is_set)
+        # Ready means that it works, not that all is there: the chart's hook makes the store's users after this pod.
+        serve(self.metrics, self.config.port, self.is_healthy, self.is_healthy)
 
     def is_healthy(self) -> bool:
         """Whether every thread lives."""
@@ -98,7 +99,7 @@ class Controller:
                 remove_old(self.world, self.config.keep_seconds)
                 self.engine.relist()
             except Exception as error:  # noqa: BLE001 - the next sweep finds what this one did not
-                _LOG.warning("sweep failed", error=type(error).__name__)
+                _LOG.warning("sweep failed", error=words_of(error))
             self.stop.wait(self.config.sweep.interval_seconds)
 
 

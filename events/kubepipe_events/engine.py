@@ -21,7 +21,7 @@ from kubepipe_events.metrics import Metrics
 from kubepipe_events.reconcile import Reconciler, Turn, Visit
 from kubepipe_events.resources import Resource
 from kubepipe_events.status import ENDED, parse_time, timestamp, with_condition
-from kubepipe_events.world import outage_of
+from kubepipe_events.world import outage_of, words_of
 
 _LOG = structlog.get_logger(__name__)
 _IDLE_SECONDS: Final = 1.0
@@ -113,7 +113,7 @@ class Engine:
                 self._note(error, "loop")
                 # What was seen may be lost with it: compare again.
                 self._listing.set()
-                stop.wait(_PAUSE_SECONDS)
+                stop.wait(self._longest_pause())
             self._measure()
 
     def _compare(self) -> None:
@@ -239,12 +239,15 @@ class Engine:
     def _note(self, error: Exception, where: str) -> None:
         part = outage_of(error)
         if part is None:
-            said = error.one_line() if isinstance(error, KubePipeError) else type(error).__name__
+            said = error.one_line() if isinstance(error, KubePipeError) else words_of(error)
             _LOG.error("visit failed", at=where, error=said)
             return
         pause = min(2 * self._outages.get(part, (0.0, _PAUSE_SECONDS / 2))[1], _LONGEST_PAUSE_SECONDS)
         self._outages[part] = (time.monotonic() + pause, pause)
-        _LOG.warning("away", part=part, at=where, again_in=pause)
+        _LOG.warning("away", part=part, at=where, error=words_of(error), again_in=pause)
+
+    def _longest_pause(self) -> float:
+        return max((self._outages[part][1] for part in self._outages if self._is_away(part)), default=_PAUSE_SECONDS)
 
     def _is_away(self, part: str) -> bool:
         return self._outages.get(part, (0.0, 0.0))[0] > time.monotonic()

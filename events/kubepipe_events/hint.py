@@ -17,7 +17,7 @@ from kubepipe_events.config import Rule
 from kubepipe_events.identity import Source
 from kubepipe_events.rules import judge
 from kubepipe_events.sweep import make
-from kubepipe_events.world import World
+from kubepipe_events.world import World, words_of
 
 _LOG = structlog.get_logger(__name__)
 _PAUSE_SECONDS: Final = 5.0
@@ -39,7 +39,7 @@ def listen(world: World, bucket: str, rules: Sequence[Rule], stop: threading.Eve
                     if stop.is_set():
                         return
         except Exception as error:  # noqa: BLE001 - whatever it is, the durable path does the work
-            _LOG.info("no hints", error=type(error).__name__, again_in=pause)
+            _LOG.info("no hints", error=words_of(error), again_in=pause)
         stop.wait(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 

@@ -23,6 +23,7 @@ from kubepipe.errors import SettingsError
 from kubepipe.storage import Store
 from kubepipe_events.config import Notifications
 from kubepipe_events.metrics import Metrics
+from kubepipe_events.world import words_of
 
 _LOG = structlog.get_logger(__name__)
 _TITLE: Final = "KubePipe"
@@ -131,4 +132,4 @@ class Outbox:
             try:
                 self.deliver()
             except Exception as error:  # noqa: BLE001 - the next round tries again
-                _LOG.warning("outbox", error=type(error).__name__)
+                _LOG.warning("outbox", error=words_of(error))

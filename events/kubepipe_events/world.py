@@ -71,6 +71,12 @@ class OutageError(KubePipeError):
     """Something outside is away; the same work goes through later."""
 
 
+def words_of(error: Exception) -> str:
+    """An error for the log: its type and the store's code, never its words, for these can hold a key."""
+    code = getattr(error, "code", None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
+
+
 def outage_of(error: Exception) -> str | None:
     """Which part is away when an error says so: pipelines, kubernetes or store; None for any other error."""
     import urllib3

@@ -20,7 +20,8 @@ DatasetRunArgument = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 _POLL_SECONDS: Final = 2.0
 _EXIT_CODES: Final = {"Succeeded": 0, "Skipped": 0, "Quarantined": 3}
-_COLUMNS: Final = ("name", "phase", "step", "verdict", "EM", "F1", "Wh", "attempts", "made", "message")
+_COLUMNS: Final = ("name", "phase", "step", "verdict", "EM", "F1", "Wh", "message")
+_PLAIN_WIDTH: Final = 160
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,6 +65,8 @@ def status(
     """List what became of the data sets that arrived, newest first; with RUN tell all of one."""
     runs = _runs(namespace)
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PLAIN_WIDTH)
     if run is not None:
         console.print(_details(_find(runs, run)))
         return
@@ -154,15 +157,13 @@ def _row(resource: Any) -> tuple[str, ...]:
     told = resource.status
     energy = told.get("energyKwh")
     return (
-        resource.name[:15],
+        resource.name[:13],
         told.get("phase", "Pending"),
         told.get("step", "-"),
         told.get("verdict", "-"),
         _change(told.get("exactMatch")),
         _change(told.get("f1")),
         f"{float(energy) * 1000:.2f}" if energy else "-",
-        str(told.get("attempts", 0)),
-        resource.created[:19],
         told.get("message", ""),
     )
 
