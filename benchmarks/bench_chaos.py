@@ -1,9 +1,9 @@
 """Chaos: objects arrive while everything on their way is killed at random, and each version gets one effective run.
 
 For each seed: objects are put and some of them overwritten, and meanwhile event source, sensor, event bus, controller,
-KFP's api server and MinIO are killed in an order that the seed draws. At the end the versions in the bucket are compared
-with the DatasetRuns, and the runs with the fences and records. A stub graph of one light step stands in for the pipeline
-(events/stub.py).
+KFP's api server and MinIO are killed in an order that the seed draws. At the end the versions in the bucket are
+compared with the DatasetRuns, and the runs with the fences and records. A stub graph of one light step stands in for
+the pipeline (events/stub.py).
 
     bench_chaos.py NAMESPACE [--seeds 20] [--objects 20] [--large 200]
 
@@ -25,11 +25,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "events"))
 
-from release import COMPONENTS, Bench  # noqa: E402 - the folder is no package
+from release import COMPONENTS, Bench
 
-from kubepipe.records.claim import claimed_names  # noqa: E402
-from kubepipe.storage.s3 import S3Store  # noqa: E402
-from kubepipe_events.status import ENDED  # noqa: E402
+from kubepipe.records.claim import claimed_names
+from kubepipe.storage.s3 import S3Store
+from kubepipe_events.status import ENDED
 
 _OVERWRITTEN = 0.3
 _CONFIG = {

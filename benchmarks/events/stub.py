@@ -1,9 +1,10 @@
 """A graph of one light step that stands in for the pipeline where thousands of runs are needed.
 
-It takes the fence of its attempt as prepare-data does, and leaves the record that publish-model would leave; it reads no
-data and trains nothing. Everything before and behind it is the real thing: KFP, Argo, the controller.
+It takes the fence of its attempt as prepare-data does, and leaves the record that publish-model would leave; it reads
+no data and trains nothing. Everything before and behind it is the real thing: KFP, Argo, the controller.
 """
 
+# ruff: noqa: D103 - KFP makes each docstring part of the graph
 # mypy: ignore-errors
 
 import json

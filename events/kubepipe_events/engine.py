@@ -17,9 +17,11 @@ import structlog
 
 from kubepipe.errors import KubePipeError
 from kubepipe.records.claim import Claim, open_claims, read_claim
+from kubepipe_events.case import Visit
 from kubepipe_events.metrics import Metrics
-from kubepipe_events.reconcile import Reconciler, Turn, Visit
+from kubepipe_events.reconcile import Reconciler
 from kubepipe_events.resources import Resource
+from kubepipe_events.start import Turn
 from kubepipe_events.status import ENDED, parse_time, timestamp, with_condition
 from kubepipe_events.world import outage_of, words_of
 

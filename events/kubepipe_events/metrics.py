@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
 
 PHASES: Final = ("Pending", "Submitted", "Running", "Succeeded", "Failed", "Quarantined", "Skipped", "Capped")
 _BUCKETS: Final = (0.5, 1, 2, 4, 6, 10, 30, 60, 300, 1800, 7200)
@@ -19,6 +19,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self.runs = Gauge("kubepipe_runs", "DatasetRuns by phase.", ["phase"], registry=self.registry)
         self.oldest = Gauge(
             "kubepipe_oldest_unprocessed_seconds", "Age of the oldest one that waits.", registry=self.registry

@@ -8,7 +8,8 @@ import pytest
 
 from kubepipe.errors import FencedError
 from kubepipe.records.claim import fence_owner, read_claim
-from kubepipe_events.reconcile import Reconciler, Turn
+from kubepipe_events.reconcile import Reconciler
+from kubepipe_events.start import Turn
 from kubepipe_events.sweep import make, sweep
 
 from .explorer import Scheduler, explore

@@ -8,8 +8,10 @@ from kubepipe.errors import FencedError
 from kubepipe.pipeline.kfp_api import KfpError
 from kubepipe.records.claim import read_claim
 from kubepipe.records.step import Failure
+from kubepipe_events.case import Visit
 from kubepipe_events.config import EventsConfig, Limits, Retry, Rule
-from kubepipe_events.reconcile import Reconciler, Turn, Visit
+from kubepipe_events.reconcile import Reconciler
+from kubepipe_events.start import Turn
 
 from .world import MemoryWorld
 
