@@ -75,7 +75,7 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         """Kill one part, wait, kill the next."""
-        while not self.over.wait(self.dice.uniform(1.0, 6.0)):
+        while not self.over.wait(self.dice.uniform(1.0, 4.0)):
             part = self.dice.choice(sorted(COMPONENTS))
             with suppress(Exception):
                 self.kills[part] += self.bench.kill(part)
