@@ -91,11 +91,13 @@ def logs(
 ) -> None:
     """Print what a step said, while its pod is there; afterwards why it failed, from its record."""
     from kubepipe.pipeline.remote import find_release
-    from kubepipe.pipeline.remote.runs import find_run, pod_logs
+    from kubepipe.pipeline.remote.runs import find_run, pod_logs, settle
 
     release = find_release(namespace)
-    run_id = find_run(release.kfp(), run)
+    api = release.kfp()
+    run_id = find_run(api, run)
     with release.store() as store:
+        settle(release.namespace, store, run_id, api.run(run_id).get("state", ""))
         typer.echo(pod_logs(release.namespace, store, run_id, step).rstrip())
 
 
