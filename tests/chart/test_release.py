@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,22 @@ def test_an_image_without_a_digest_stops_it(scripts: Any, monkeypatch: pytest.Mo
     said = capsys.readouterr()
     assert said.out == ""
     assert "has no digest: not found" in said.err
+
+
+def test_a_packed_chart_is_whole(helm: Any, chart_folder: Path, tmp_path: Path) -> None:
+    """What `helm package` packs renders the same objects: nothing that templates read is left out of the archive."""
+    program = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).with_name("helm")
+    subprocess.run([str(program), "package", str(chart_folder), "--destination", str(tmp_path)], check=True)
+    (archive,) = tmp_path.glob("kubepipe-*.tgz")
+    packed, plain = type(helm)(archive)(), type(helm)(chart_folder)()
+
+    def names(release: Any) -> dict[tuple[str, str], Any]:
+        return {
+            (each["kind"], each["metadata"]["name"]): {**each, "data": None} if each["kind"] == "Secret" else each
+            for each in release.objects
+        }
+
+    assert names(packed) == names(plain)
 
 
 def test_what_an_index_shows_is_well_formed(chart_folder: Path) -> None:
