@@ -39,6 +39,8 @@ ELSEWHERE = {
     "minio.enabled": "test_validation.py",
     "kubeflowPipelines.enabled": "test_validation.py",
     "argoWorkflows.enabled": "test_validation.py",
+    "events.enabled": "test_events.py",
+    "events.mode": "test_events.py",
     "pipeline.enabled": "test_overlay.py",
     "setup.enabled": "test_hooks.py",
 }
@@ -90,9 +92,13 @@ def _resolved(node: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, 
 def _mark(leaf: Leaf, number: int) -> tuple[Any, str] | None:
     """A value that no other has, and the text by which it is found again; None for switches and words of a list."""
     kind, word, figure = leaf.schema.get("type"), f"kp{number}", 20_000 + number
+    items = leaf.schema.get("items", {})
+    if "enum" in {*leaf.schema, *items} or "$ref" in items:
+        # Words of a list, and lists of sections, have tests of their own.
+        return None
     if kind == "integer":
         return (figure, str(figure)) if leaf.schema.get("maximum", figure) >= figure else None
-    if kind == "string" and "enum" not in leaf.schema:
+    if kind == "string":
         made = (each.format(number) for each in CANDIDATES)
         text = next((each for each in made if re.search(leaf.schema.get("pattern", ""), each)), None)
         return (text, text) if text else None

@@ -71,7 +71,7 @@ def _answer(cluster: Any, by_kind: dict[str, list[dict[str, Any]]], signing: str
         {"metadata": {"name": "data-0", "labels": labels}, "spec": {}, "status": {"phase": "Bound"}},
         {"metadata": {"name": "foreign"}, "spec": {}, "status": {"phase": "Pending"}},
     )
-    for file in CHART.glob("charts/*/crds/*.yaml"):
+    for file in (*CHART.glob("crds/*.yaml"), *CHART.glob("charts/*/crds/*.yaml")):
         definition = yaml.safe_load(file.read_text(encoding="utf-8"))
         cluster.on(f"{CRDS}/{definition['metadata']['name']}", definition)
     for bucket, status in (("incoming", "Enabled"), ("quarantine", ""), ("mlpipeline", ""), ("kubepipe", "Enabled")):
