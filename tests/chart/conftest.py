@@ -103,7 +103,7 @@ class Helm:
         self, *arguments: str, release: str = "kubepipe", namespace: str = "models"
     ) -> subprocess.CompletedProcess[str]:
         """One rendering, which may fail."""
-        helm = Path(sys.executable).with_name("helm")
+        helm = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).with_name("helm")
         return subprocess.run(
             [str(helm), "template", release, str(self.chart), "--namespace", namespace, *arguments],
             check=False,

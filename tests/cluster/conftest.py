@@ -20,7 +20,7 @@ from kubepipe.pipeline.remote import find_release
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "kubepipe"
 RELEASE = "kubepipe"
-HELM = Path(sys.executable).parent / "helm"
+HELM = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).parent / "helm"
 LITE = str(CHART / "ci" / "lite-values.yaml")
 SOURCE = "s3://incoming/clinic/clinic.jsonl"
 SMALL = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -35,6 +35,12 @@ class FakeCluster:
         """host:port."""
         return f"127.0.0.1:{self._server.server_port}"
 
+    def serve(self, path: str, *objects: dict[str, Any]) -> None:
+        """Serve objects as the API does: each by its name, and a list that heeds the selector of labels."""
+        for each in objects:
+            self.on(f"{path}/{each['metadata']['name']}", each)
+        self.answers[f"GET {path}"] = (200, _Selected(objects))
+
     def on(self, path: str, document: Any, *, status: int = 200, method: str = "GET") -> None:
         """Set an answer."""
         self.answers[f"{method} {path}"] = (status, document)
@@ -49,6 +55,19 @@ class FakeCluster:
         self._server.server_close()
 
 
+class _Selected(tuple[dict[str, Any], ...]):
+    """Objects of which a list shows those with the labels that are asked for."""
+
+    __slots__ = ()
+
+    def answer(self, query: str) -> dict[str, Any]:
+        """The list that a query gets."""
+        asked = parse_qs(query).get("labelSelector", [""])[0]
+        wanted = dict(part.split("=", 1) for part in asked.split(",") if part)
+        items = [each for each in self if wanted.items() <= each["metadata"].get("labels", {}).items()]
+        return {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items}
+
+
 class _Handler(BaseHTTPRequestHandler):
     cluster: FakeCluster
 
@@ -57,6 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.cluster.asked.append(f"{self.command} {self.path}")
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status, document = self.cluster.answers.get(f"{self.command} {path}", (404, {"message": "not found"}))
+        if isinstance(document, _Selected):
+            document = document.answer(urlsplit(self.path).query)
         if callable(document):
             document = document(json.loads(body))
         data = document if isinstance(document, bytes) else json.dumps(document).encode()

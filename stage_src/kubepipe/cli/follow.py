@@ -10,7 +10,9 @@ from rich.console import Console
 
 from kubepipe.cli.results import key_result
 from kubepipe.errors import KubePipeError
+from kubepipe.pipeline.remote.failures import StepFailure
 from kubepipe.stages.catalogue import STAGES
+from kubepipe.storage import Store
 
 _POLL_SECONDS: Final = 3.0
 _POLLS_PER_LOOK: Final = 10
@@ -20,7 +22,7 @@ _POLLS_PER_LOOK: Final = 10
 def follow(release: Any, api: Any, run: str, console: Console) -> int:
     """Print each step as its record appears, what keeps a step from starting, and why the run failed; its exit code."""
     from kubepipe.pipeline.kfp_api import TERMINAL
-    from kubepipe.pipeline.remote.runs import exit_code, settle
+    from kubepipe.pipeline.remote.runs import exit_code
     from kubepipe.records.run import load_records
 
     told: set[str] = set()
@@ -37,7 +39,7 @@ def follow(release: Any, api: Any, run: str, console: Console) -> int:
             if poll % _POLLS_PER_LOOK == 0:
                 _tell_stuck(release.namespace, run, told, console)
             time.sleep(_POLL_SECONDS)
-        failures = settle(release.namespace, store, run, state)
+        failures = settled(release.namespace, store, run, state)
         code, verdict = exit_code(store, run)
     for failure in failures:
         # A step that wrote its own line has been told already.
@@ -45,6 +47,20 @@ def follow(release: Any, api: Any, run: str, console: Console) -> int:
             console.print(f"reason: {failure.message}", soft_wrap=True, markup=False)
     console.print(f"verdict {verdict}; `kubepipe fetch {run}` brings the report")
     return code
+
+
+def settled(namespace: str, store: Store, run: str, state: str) -> tuple[StepFailure, ...]:
+    """Why an ended run failed, with the records written that its steps could not write.
+
+    Whoever may not read Workflows gets a note about it, and everything else all the same.
+    """
+    from kubepipe.pipeline.remote.runs import settle
+
+    try:
+        return settle(namespace, store, run, state)
+    except KubePipeError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"note: {error.one_line()}", markup=False)
+        return ()
 
 
 def _tell_stuck(namespace: str, run: str, told: set[str], console: Console) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kubepipe.cli.closing import print_closing
-from kubepipe.cli.follow import follow
+from kubepipe.cli.follow import follow, settled
 from kubepipe.cli.options import NamespaceOption, SetOption, SettingsOption
 from kubepipe.errors import InputError, KubePipeError
 from kubepipe.pipeline.folder import RunFolder
@@ -67,8 +67,9 @@ def submit(
 
 def runs(namespace: NamespaceOption = None) -> None:
     """List the newest runs with state, verdict and scores."""
+    from kubepipe.pipeline.kfp_api import TERMINAL
     from kubepipe.pipeline.remote import find_release
-    from kubepipe.pipeline.remote.runs import settle, summarise
+    from kubepipe.pipeline.remote.runs import summarise
 
     release = find_release(namespace)
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -77,10 +78,12 @@ def runs(namespace: NamespaceOption = None) -> None:
     with release.store() as store:
         for each in release.kfp().runs():
             run, state = each["run_id"], each.get("state", "-")
-            summary = summarise(store, run)
-            if summary[0] == "unfinished" and settle(release.namespace, store, run, state):
-                summary = summarise(store, run)
-            table.add_row(run, each["created_at"][:19], state, *summary)
+            verdict, *figures = summarise(store, run)
+            if verdict == "unfinished" and state in TERMINAL:
+                # Whether or not somebody can still tell why: an ended run without a verdict has failed.
+                settled(release.namespace, store, run, state)
+                verdict = "failed"
+            table.add_row(run, each["created_at"][:19], state, verdict, *figures)
     Console(highlight=False).print(table)
 
 
@@ -94,8 +97,10 @@ def logs(
     from kubepipe.pipeline.remote.runs import find_run, pod_logs
 
     release = find_release(namespace)
-    run_id = find_run(release.kfp(), run)
+    api = release.kfp()
+    run_id = find_run(api, run)
     with release.store() as store:
+        settled(release.namespace, store, run_id, api.run(run_id).get("state", ""))
         typer.echo(pod_logs(release.namespace, store, run_id, step).rstrip())
 
 
@@ -108,7 +113,7 @@ def fetch(
     """Bring a run's report, records and results into a folder of this machine."""
     from kubepipe.pipeline.finish import collect
     from kubepipe.pipeline.remote import find_release
-    from kubepipe.pipeline.remote.runs import find_run, settle
+    from kubepipe.pipeline.remote.runs import find_run
 
     release = find_release(namespace)
     api = release.kfp()
@@ -118,7 +123,7 @@ def fetch(
     chosen = parse_settings(given) if given else load_settings(overrides=[])
     folder = RunFolder(out if out is not None else Path("runs") / run_id)
     with release.store() as store, folder.opened():
-        settle(release.namespace, store, run_id, described.get("state", ""))
+        settled(release.namespace, store, run_id, described.get("state", ""))
         outcome = collect(folder, store, run_id, chosen, with_model=model)
         folder.write_identity(run_id, "cluster")
         if not outcome.records:

@@ -41,6 +41,6 @@ def _compare(name: str, found: Any, wanted: Mapping[str, str]) -> Check:
         version = f" ({have})" if _VERSION in labels else ""
         text = f"came with another installation{version}; the chart's is of {want}"
         return Check(f"definition {name}", None, text, "It is left alone; runs show whether it fits")
-    if have != want:
+    if want and have != want:
         return Check(f"definition {name}", False, f"is of {have}, the chart's of {want}", "helm upgrade renews it")
-    return Check(f"definition {name}", True, f"{wanted['version']} of {want}")
+    return Check(f"definition {name}", True, f"{wanted['version']}{f' of {want}' if want else ''}")

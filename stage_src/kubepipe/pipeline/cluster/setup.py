@@ -42,7 +42,8 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
         KubePipeError: A dependency does not answer in time, or refuses.
     """
     seconds = float(config.get("timeoutSeconds", 300))
-    client = wait_for_store(config["s3"], seconds)
+    admin = next((each["secret"] for each in config.get("accounts", []) if each["name"] == "admin"), None)
+    client = wait_for_store(config["s3"], seconds, admin)
     for bucket in config["buckets"]:
         say(f"bucket {bucket['name']}: {make_buckets(client, bucket, config['s3']['region'])}")
     for rule in config.get("notifications", []):

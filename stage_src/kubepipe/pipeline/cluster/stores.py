@@ -29,8 +29,13 @@ _LIST: Final = [
 ]
 
 
-def wait_for_store(config: Mapping[str, Any], seconds: float) -> Any:
+def wait_for_store(config: Mapping[str, Any], seconds: float, secret: str | None = None) -> Any:
     """A client of the store, once the store answers.
+
+    Args:
+        config: The store: `endpoint`.
+        seconds: How long to wait.
+        secret: Secret that holds the credentials of the environment, to be named when they are refused.
 
     Raises:
         KubePipeError: It does not answer in time, or refuses the credentials.
@@ -42,9 +47,11 @@ def wait_for_store(config: Mapping[str, Any], seconds: float) -> Any:
         try:
             client.list_buckets()
         except (urllib3.exceptions.HTTPError, S3Error) as error:
-            refused = isinstance(error, S3Error) and error.code != "ServerNotInitialized"
+            code = error.code if isinstance(error, S3Error) else None
+            refused = code not in {None, "ServerNotInitialized"}
             if refused or time.monotonic() > deadline:
-                why = f"refuses the credentials ({error.code})" if isinstance(error, S3Error) else "does not answer"
+                held = f" of secret {secret}" if secret else ""
+                why = f"refuses the credentials{held} ({code})" if refused else "does not answer"
                 raise KubePipeError(
                     f"the object store {why}",
                     place=str(config["endpoint"]),
