@@ -110,8 +110,7 @@ def test_setup_is_told_everything(helm: Any) -> None:
 def test_doctor_is_told_what_to_look_at(helm: Any, chart_folder: Path) -> None:
     """setup.json names each definition with its version and engine, the secret of each user, and the privacy keys."""
     setup = json.loads(helm().get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
-    engines = ("argo-workflows", "kubeflow-pipelines")
-    files = [file for engine in engines for file in chart_folder.glob(f"charts/{engine}/crds/*.yaml")]
+    files = [*chart_folder.glob("charts/*/crds/*.yaml"), *chart_folder.glob("crds/*.yaml")]
     definitions = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
     assert setup["definitions"] == {
         each["metadata"]["name"]: {
