@@ -155,7 +155,7 @@ def test_proxy_and_certificates(helm: Any) -> None:
             continue
         environment = {each["name"]: each.get("value") for each in container["env"]}
         assert environment["HTTPS_PROXY"] == "http://proxy.internal:3128", owner
-        assert environment["NO_PROXY"].endswith(".svc,.cluster.local,.internal"), owner
+        assert environment["NO_PROXY"].endswith("$(KUBERNETES_SERVICE_HOST),.svc,.cluster.local,.internal"), owner
         assert environment["SSL_CERT_FILE"] == "/etc/kubepipe/ca/ca.crt", owner
         assert "ca" in {each["name"] for each in container["volumeMounts"]}, owner
 

@@ -57,9 +57,11 @@ def test_definitions_fit_the_schema(chart_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.31", "1.35"])
-def test_our_definition_fits_the_schema(dataset_run: dict[str, Any], version: str) -> None:
-    """The definition of DatasetRun passes, and is closed: what it does not know is not stored."""
+def test_our_definition_fits_the_schema(dataset_run: dict[str, Any], chart_folder: Path, version: str) -> None:
+    """The definition of DatasetRun passes, has the version of the chart, and does not store what it does not know."""
     kubernetes_validate.validate(dataset_run, version, strict=True)
+    chart = yaml.safe_load((chart_folder / "Chart.yaml").read_text(encoding="utf-8"))
+    assert dataset_run["metadata"]["labels"]["app.kubernetes.io/version"] == chart["appVersion"]
     assert "x-kubernetes-preserve-unknown-fields" not in _schema(dataset_run)
 
 

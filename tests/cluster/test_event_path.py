@@ -32,7 +32,7 @@ pytestmark = pytest.mark.cluster
 
 GROUP = ("kubepipe.io", "v1alpha1")
 PATIENCE = 90.0
-QUIET = 8.0  # longer than the store's queue, which looks every 3 seconds
+QUIET = 30.0  # far below the time for which the sensor tries again
 PART = 5 * 2**20
 ODD = {
     "space": "a folder/a data set.json",

@@ -20,13 +20,7 @@ _ACTIONS: Final = {
     ],
 }  # fmt: skip
 _LISTEN: Final = ["s3:ListenBucketNotification"]
-_LIST: Final = [
-    "s3:ListBucket",
-    "s3:GetBucketLocation",
-    "s3:ListBucketVersions",
-    "s3:GetBucketVersioning",
-    "s3:ListenBucketNotification",
-]
+_LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
 
 def wait_for_store(config: Mapping[str, Any], seconds: float, secret: str | None = None) -> Any:
