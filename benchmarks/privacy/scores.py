@@ -17,7 +17,7 @@ BETA_SQUARE = 4.0
 """Recall counts twice as much as precision: F2, as presidio-research has it."""
 
 DIRECT = frozenset(
-    "EMAIL EMAIL_ADDRESS PHONE_NUMBER IBAN_CODE CREDIT_CARD US_SSN IP_ADDRESS DOMAIN_NAME US_DRIVER_LICENSE CODE".split()
+    ["EMAIL", "EMAIL_ADDRESS", "PHONE_NUMBER", "IBAN_CODE", "CREDIT_CARD", "US_SSN", "IP_ADDRESS", "DOMAIN_NAME", "US_DRIVER_LICENSE", "CODE"]
 )
 """Gold types that are direct identifiers by their form; names of people are told apart."""
 

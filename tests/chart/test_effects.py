@@ -45,12 +45,7 @@ ELSEWHERE = {
     "events.notifications.urls": "stands in a secret, whose content is masked here",
     "pipeline.enabled": "test_overlay.py",
     "setup.enabled": "test_hooks.py",
-    "events.mode": "test_events.py",
-    "events.schedules": "test_schedules.py",
-    "events.webhook.arn": "is an existing store's (test_intake.py)",
-    "events.notifications.urls": "go into a secret, and existingSecret wins (test_events.py)",
 }
-<<<<<<< HEAD
 ON: dict[str, Any] = {
     "argoEvents": {"enabled": True},
     "kubeflowPipelines": {"ui": {"enabled": True}},
@@ -61,14 +56,6 @@ ON: dict[str, Any] = {
     },
 }
 """What brings in every part, so that each value can show itself."""
-=======
-MONITORED = {name: {"enabled": True} for name in ("serviceMonitor", "alerts", "dashboard")}
-TICK = {"name": "tick", "cron": "@daily", "dataset": "x.json"}
-ON = {"events": {"metrics": MONITORED, "schedules": [TICK]}, "kubeflowPipelines": {"ui": {"enabled": True}},
-      "argoWorkflows": {"runs": {"archiveLogs": {"enabled": True}}}}  # fmt: skip
-
-
->>>>>>> chart
 FALLBACK = {"global.storageClass", "global.priorityClassName"}
 """What each workload's own value wins over."""
 TRIED = ("images.stages", "images.train", "minio.", "argoWorkflows.executor")
@@ -120,13 +107,9 @@ def _resolved(node: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, 
 def _mark(leaf: Leaf, number: int) -> tuple[Any, str] | None:
     """A value that no other has, and the text by which it is found again; None for switches and words of a list."""
     kind, word, figure = leaf.schema.get("type"), f"kp{number}", 20_000 + number
-<<<<<<< HEAD
     items = leaf.schema.get("items", {})
     if "enum" in {*leaf.schema, *items} or "$ref" in items:
         # Words of a list, and lists of sections, have tests of their own.
-=======
-    if "enum" in leaf.schema or "enum" in leaf.schema.get("items", {}):
->>>>>>> chart
         return None
     if kind == "integer":
         return (figure, str(figure)) if leaf.schema.get("maximum", figure) >= figure else None
@@ -144,8 +127,6 @@ def _mark(leaf: Leaf, number: int) -> tuple[Any, str] | None:
 
 def _list(leaf: Leaf, word: str, figure: int) -> tuple[list[Any], str]:
     name = leaf.path.rpartition(".")[2]
-    if name == "rules":
-        return [{"prefix": word}, {}], word  # the second shows ruleDefaults
     items = {
         "ports": figure,
         "extraObjects": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": word}},

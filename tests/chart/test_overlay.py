@@ -110,7 +110,6 @@ def test_setup_is_told_everything(helm: Any) -> None:
 def test_doctor_is_told_what_to_look_at(helm: Any, chart_folder: Path) -> None:
     """setup.json names each definition with its version and engine, the secret of each user, and the privacy keys."""
     setup = json.loads(helm().get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
-<<<<<<< HEAD
     files = [*chart_folder.glob("crds/*.yaml"), *chart_folder.glob("charts/*/crds/*.yaml")]
     brought = {}
     for file in files:
@@ -119,14 +118,6 @@ def test_doctor_is_told_what_to_look_at(helm: Any, chart_folder: Path) -> None:
         brought[definition["metadata"]["name"]] = {
             "version": definition["spec"]["versions"][0]["name"],
             "release": label,
-=======
-    files = [*chart_folder.glob("charts/*/crds/*.yaml"), *chart_folder.glob("crds/*.yaml")]
-    definitions = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
-    assert setup["definitions"] == {
-        each["metadata"]["name"]: {
-            "version": each["spec"]["versions"][0]["name"],
-            "release": each["metadata"]["labels"]["app.kubernetes.io/version"],
->>>>>>> chart
         }
     assert setup["definitions"].items() <= brought.items()
     assert {"workflows.argoproj.io", "scheduledworkflows.kubeflow.org"} <= set(setup["definitions"])
@@ -167,7 +158,7 @@ def test_without_the_pipeline(helm: Any) -> None:
 def test_external_pipelines(helm: Any) -> None:
     """With an existing installation no engine is rendered, and the hook goes to the given address."""
     release = helm.scenario("external")
-    assert [each["metadata"]["name"] for each in release.all("Deployment")] == ["kubepipe-events"]
+    assert not release.all("Deployment")
     assert not release.all("StatefulSet")
     setup = json.loads(release.get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
     assert setup["kfp"]["endpoint"] == "http://ml-pipeline.kubeflow.svc.cluster.local:8888"

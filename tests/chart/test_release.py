@@ -37,25 +37,15 @@ def test_a_difference_is_shown_by_kind_and_name(scripts: Any, chart_folder: Path
     """A value that changes, an object that comes and one that goes."""
     chart_diff = scripts("chart_diff")
     values = tmp_path / "values.yaml"
-<<<<<<< HEAD
     change = {"minio": {"pdb": {"enabled": False}, "podLabels": {"team": "x"}}}
     change["kubeflowPipelines"] = {"ui": {"enabled": True}}
     values.write_text(yaml.safe_dump(change), encoding="utf-8")
-=======
-    values.write_text(
-        "minio: {pdb: {enabled: false}, podLabels: {team: x}}\nkubeflowPipelines: {ui: {enabled: true}}\n"
-    )
->>>>>>> chart
     old, new = chart_diff.rendered(chart_folder, None), chart_diff.rendered(chart_folder, values)
     text = "".join(chart_diff.diff(old, new))
     assert "--- old StatefulSet/kubepipe-minio" in text
     assert "+        team: x" in text
     assert "old PodDisruptionBudget/kubepipe-minio" in text
-<<<<<<< HEAD
     assert "--- old Deployment/kubepipe-kfp-envoy" in text
-=======
-    assert "new Deployment/kubepipe-kfp-ui" in text
->>>>>>> chart
     added, removed, changed = (int(part.split()[0]) for part in chart_diff.counts(old, new).split(", "))
     assert (added > 0, removed, changed > 0) == (True, 1, True)
 
