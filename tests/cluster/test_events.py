@@ -1,5 +1,7 @@
-"""Data sets that start their own runs, on a cluster. But for the first and the approval a stub graph of one light step
-stands in for the pipeline (benchmarks/events/stub.py); everything around it is the real thing.
+"""Data sets that start their own runs, on a cluster.
+
+But for the first two tests a stub graph of one light step stands in for the pipeline (benchmarks/events/stub.py);
+everything around it is the real thing.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from .conftest import CHART, LITE, RELEASE, SMALL, Cluster, settings_document
 
@@ -73,6 +76,31 @@ def test_a_dropped_data_set_reads_like_a_dashboard(cluster: Cluster, dataset_run
     selector = f"involvedObject.name={dataset_run}"
     told = client.CoreV1Api().list_namespaced_event(cluster.namespace, field_selector=selector).items
     assert {"Submitted", "Succeeded"} <= {each.reason for each in told}
+
+
+def test_a_person_decides_where_the_policy_asks_for_one(
+    cluster: Cluster, dataset_run: str, examples: Path, tmp_path: Path
+) -> None:
+    """needs_human ends as Quarantined; an approval lets the next attempt pass, with the person's name on record."""
+    assert dataset_run
+    settings = settings_document(SMALL[1::2]) | {"privacy": {"require_approval": True}}
+    (tmp_path / "kubepipe.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    cluster.kubepipe("upload", str(tmp_path / "kubepipe.yaml"), "--key", "decide/kubepipe.yaml")
+    clinic = str(examples / "clinic" / "clinic.jsonl")
+    said = cluster.kubepipe("upload", clinic, "--key", "decide/clinic.jsonl", "--watch", expect=3).splitlines()
+    status = cluster.dataset_run(said[1])["status"]
+    assert (status["phase"], status["verdict"]) == ("Quarantined", "needs_human")
+    cluster.kubepipe("approve", said[1], "--reason", "looked at it")
+    deadline = time.monotonic() + 900
+    while time.monotonic() < deadline and cluster.dataset_run(said[1])["status"]["phase"] != "Succeeded":
+        time.sleep(3)
+    found = cluster.dataset_run(said[1])
+    assert found["status"]["phase"] == "Succeeded", found["status"]
+    assert found["spec"]["decision"]["by"]
+    run = found["status"]["runId"]
+    cluster.kubepipe("fetch", run, "--out", str(tmp_path / "run"))
+    permit = (tmp_path / "run" / "dataset" / "permit.json").read_text(encoding="utf-8")
+    assert found["spec"]["decision"]["by"] in permit
 
 
 def test_an_object_that_is_no_data_set_fails_and_the_rest_goes_on(bench: Any) -> None:
@@ -184,30 +212,3 @@ def test_chaos_loses_nothing_and_runs_nothing_twice(bench: Any) -> None:
     options = ["--seeds", "1", "--objects", "6", "--large", "0"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_a_person_decides_where_the_policy_asks_for_one(
-    cluster: Cluster, dataset_run: str, examples: Path, tmp_path: Path
-) -> None:
-    """needs_human ends as Quarantined; an approval lets the next attempt pass, with the person's name on record."""
-    assert dataset_run
-    settings = settings_document(SMALL[1::2]) | {"privacy": {"require_approval": True}}
-    import yaml
-
-    (tmp_path / "kubepipe.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    cluster.kubepipe("upload", str(tmp_path / "kubepipe.yaml"), "--key", "decide/kubepipe.yaml")
-    clinic = str(examples / "clinic" / "clinic.jsonl")
-    said = cluster.kubepipe("upload", clinic, "--key", "decide/clinic.jsonl", "--watch", expect=3).splitlines()
-    status = cluster.dataset_run(said[1])["status"]
-    assert (status["phase"], status["verdict"]) == ("Quarantined", "needs_human")
-    cluster.kubepipe("approve", said[1], "--reason", "looked at it")
-    deadline = time.monotonic() + 900
-    while time.monotonic() < deadline and cluster.dataset_run(said[1])["status"]["phase"] != "Succeeded":
-        time.sleep(3)
-    found = cluster.dataset_run(said[1])
-    assert found["status"]["phase"] == "Succeeded", found["status"]
-    assert found["spec"]["decision"]["by"]
-    run = found["status"]["runId"]
-    cluster.kubepipe("fetch", run, "--out", str(tmp_path / "run"))
-    permit = (tmp_path / "run" / "dataset" / "permit.json").read_text(encoding="utf-8")
-    assert found["spec"]["decision"]["by"] in permit
