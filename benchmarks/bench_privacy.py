@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--presidio", type=Path, default=None, help="interpreter that has Presidio")
     parser.add_argument("--limit", type=int, default=None, help="texts of each set")
-    parser.add_argument("--rows", type=int, default=400, help="rows of SQuAD that Presidio reads for the speed; 0: none")
+    parser.add_argument(
+        "--rows", type=int, default=400, help="rows of SQuAD that Presidio reads for the speed; 0: none"
+    )
     parser.add_argument("--misses", type=int, default=0, help="print so many misses of each type (synthetic data only)")
     parser.add_argument("--write", type=Path, default=None, help="Markdown file whose generated tables are renewed")
     arguments = parser.parse_args()

@@ -49,7 +49,12 @@ def read_notes(path: Path) -> list[Labelled]:
         for row in csv.DictReader(file):
             gold: list[tuple[int, int, str]] = []
             taken = bytearray(len(row["notes"]))
-            for column, type_ in (("full address", "ADDRESS"), ("email", "EMAIL"), ("fname", "PERSON"), ("lname", "PERSON")):
+            for column, type_ in (
+                ("full address", "ADDRESS"),
+                ("email", "EMAIL"),
+                ("fname", "PERSON"),
+                ("lname", "PERSON"),
+            ):
                 for match in re.finditer(rf"(?<!\w){re.escape(row[column])}(?!\w)", row["notes"]):
                     if not any(taken[match.start() : match.end()]):
                         taken[match.start() : match.end()] = b"\1" * len(match.group())
@@ -97,6 +102,7 @@ SETS: tuple[tuple[str, str, str, Callable[[Path], list[Labelled]]], ...] = (
     ("safe_synth notes", "en", "safe_synth/fake_people_dataset.csv", read_notes),
     ("judgments", "en", str(_TESTS / "judgments.txt"), read_marked),
     ("judgments unseen", "en", str(_TESTS / "judgments_unseen.txt"), read_marked),
+    ("judgments third", "en", str(_TESTS / "judgments_third.txt"), read_marked),
     ("letters de", "de", str(_TESTS / "letters_de.txt"), read_marked),
     ("letters fr", "fr", str(_TESTS / "letters_fr.txt"), read_marked),
 )
