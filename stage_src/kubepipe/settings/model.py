@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from kubepipe.settings.entities import ENTITY_NAMES, Action
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -79,6 +81,12 @@ class PrivacySettings(Section):
         "pseudonymise",
         description="What takes the place of an entity: a surrogate that a key chooses, or the tag of its type.",
     )
+    actions: dict[str, Action] = Field(
+        default_factory=dict,
+        description="What is done with a class or a type where it differs from `method`, for example "
+        "{AGE: generalise, PLACE: mask}; a type counts before its class. generalise leaves the year of a date, ten "
+        "years of an age, the country of a place, and the tag of any other type; drop leaves nothing.",
+    )
     unknown_columns: Literal["drop", "refuse"] = Field(
         "drop",
         description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
@@ -108,6 +116,14 @@ class PrivacySettings(Section):
     require_approval: bool = Field(
         False, description="Ask a person before training: the gate ends with needs_human, the data stays sealed."
     )
+
+    @field_validator("actions")
+    @classmethod
+    def _known(cls, actions: dict[str, Action]) -> dict[str, Action]:
+        unknown = sorted(set(actions) - set(ENTITY_NAMES))
+        if unknown:
+            raise ValueError(f"'{unknown[0]}' is no class or type; there are {', '.join(ENTITY_NAMES)}")
+        return actions
 
 
 class TrainingSettings(Section):

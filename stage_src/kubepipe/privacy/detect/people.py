@@ -43,9 +43,9 @@ _CUED: Final = re.compile(
 _CUE_WORDS: Final = frozenset({
     "name", "Name", "named", "called", "call", "calls", "alias", "aka", "known", "nicknamed", "certain", "heiße",
     "appelle", "genannt", "dit", "Dear", "Hi", "Hello", "Hallo", "Liebe", "Lieber", "Cher", "Chère", "Bonjour",
-    "Patient", "Patientin", "Client", "Customer", "User", "Tenant", "Employee", "Applicant", "Claimant", "Defendant", "Plaintiff",
-    "Witness", "Contact", "Attn", "From", "To", "Cc", "Signed", "Sincerely", "Regards", "Author", "Directed", "Nom",
-    "Yours", "Cheers", "Thanks",
+    "Patient", "Patientin", "Client", "Customer", "User", "Tenant", "Employee", "Applicant", "Claimant",
+    "Defendant", "Plaintiff", "Witness", "Contact", "Attn", "From", "To", "Cc", "Signed", "Sincerely", "Regards",
+    "Author", "Directed", "Nom", "Yours", "Cheers", "Thanks",
 })  # fmt: skip
 # The cue is read in any case, the name is not.
 _AGE: Final = re.compile(
