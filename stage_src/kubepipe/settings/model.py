@@ -110,6 +110,11 @@ class PrivacySettings(Section):
         description="Highest number of direct identifiers per 1,000 tokens that a second look may still find and that "
         "are no surrogates.",
     )
+    max_missed_probes: Share = Field(
+        0.15,
+        description="Highest share of seeded probes (invented people and numbers, put into a copy of the data) that "
+        "protection may miss: the upper end of the 95 % interval counts. 1 leaves the probes out.",
+    )
     max_dropped: Share = Field(
         0.2, description="Highest share of questions that protection may cost before the data is quarantined."
     )
