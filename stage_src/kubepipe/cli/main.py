@@ -36,18 +36,10 @@ def _options(
     pass
 
 
-for _module in (
-    "run",
-    "detect",
-    "assess",
-    "anonymize",
-    "benchmark",
-    "settings",
-    "doctor",
-    "pipeline",
-    "remote",
-    "cluster",
-):
+_COMMANDS = (
+    "run", "detect", "assess", "anonymize", "shred", "benchmark", "settings", "doctor", "pipeline", "remote", "cluster",
+)  # fmt: skip
+for _module in _COMMANDS:
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 
