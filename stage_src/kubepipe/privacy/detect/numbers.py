@@ -50,7 +50,7 @@ _ID_CUE: Final = re.compile(
     r"konto|compte|card|policy|invoice|order|ticket|ref|reference|licen[cs]e|licence|passport|patient|mrn|"
     r"chart|record|"
     r"member|membership|employee|student|serial|claim|claims|ssn|social security|insurance|nhs|nino|tax|vat|steuer\w*|"
-    r"kenn\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
+    r"kenn\w*|immatricul\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
     r"routing|sort code|swift|bic|customer|client|booking|confirmation|tracking)|#|n°|№)"
     r"[\s.:#=()\"'-]{0,4}(?:(?:no|nr|number|numbers|is|was|of|num|id|nummer|und|and|the|to|for|my|ending in|code|"
     r"sociale?|est|le|la|du|de|lautet|ist|der|die|das)"

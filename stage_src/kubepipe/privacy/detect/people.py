@@ -21,8 +21,13 @@ from kubepipe.privacy.entities.words import (
     common_words,
 )
 
+# "Mr Hr. Danov": letters of another script may be two or three; "Mr Wu. He said" is the end of a sentence.
+_SHORT_GIVEN: Final = (
+    r"(?:[^\W\d_a-z][a-z]{1,2}\.[ \t]+(?!(?:He|She|The|They|It|His|Her|Its|Their|In|On|At|By|This|That|These|When|"
+    r"After|But|And|A|An|As|For|From|I|We|You|There|However|According|Er|Sie|Es|Der|Die|Das|Il|Elle|Le|La|Les)\b))?"
+)
 _TITLED: Final = re.compile(
-    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{FULL_NAME})"
+    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_SHORT_GIVEN}{FULL_NAME})"
 )
 _CUED: Final = re.compile(
     r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |"
