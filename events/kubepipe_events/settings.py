@@ -19,7 +19,7 @@ MAX_BYTES: Final = 64 * 1024
 ALLOWED: Final = frozenset({"seed", "dataset", "training", "scoring", "publish", "privacy"})
 # Names a folder of the image or a hub: not for whoever drops data.
 _REFUSED: Final = frozenset({"training.model", "privacy.spacy_model"})
-_LOWER_IS_TIGHTER: Final = ("max_direct_density", "max_residual_direct", "max_redetected", "max_dropped")
+_LOWER_IS_TIGHTER: Final = ("max_direct_density", "max_residual_direct", "max_redetected", "max_dropped", "max_missed_probes")
 _FREE: Final = frozenset({"locale"})
 
 

@@ -36,19 +36,11 @@ def _options(
     pass
 
 
-for _module in (
-    "run",
-    "detect",
-    "assess",
-    "anonymize",
-    "benchmark",
-    "settings",
-    "doctor",
-    "pipeline",
-    "remote",
-    "events",
+_COMMANDS = (
+    "run", "detect", "assess", "anonymize", "shred", "benchmark", "settings", "doctor", "pipeline", "remote", "events",
     "cluster",
-):
+)  # fmt: skip
+for _module in _COMMANDS:
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 
