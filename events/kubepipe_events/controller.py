@@ -22,7 +22,7 @@ from kubepipe_events.config import EventsConfig
 from kubepipe_events.engine import Engine
 from kubepipe_events.hint import listen
 from kubepipe_events.metrics import Metrics, serve
-from kubepipe_events.notices import Outbox, read_urls, sender
+from kubepipe_events.notices import Outbox, read_urls, sinks_of
 from kubepipe_events.reconcile import Reconciler
 from kubepipe_events.resources import GROUP, PLURAL, VERSION, DatasetRuns, Resource
 from kubepipe_events.retention import remove_old
@@ -51,7 +51,7 @@ class Controller:
         self.stop = threading.Event()
         store = open_store(os.environ["KUBEPIPE_STORE"])
         urls = read_urls(config.notifications.urls_file)
-        self.outbox = Outbox(store, config.notifications, sender(urls) if urls else None, self.metrics)
+        self.outbox = Outbox(store, config.notifications, sinks_of(urls), self.metrics)
         self.world = World(
             store=store,
             quarantine=open_store(os.environ["KUBEPIPE_QUARANTINE"]),
