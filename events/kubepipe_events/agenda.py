@@ -24,6 +24,7 @@ class Entry:
         resource: As the API has it.
         claim: As the last visit left it, or as the status tells it before the first visit; None when that is not known.
         due: Monotonic time of the next visit; None waits for a change or for a slot.
+        is_unsure: Whether an outage broke off a visit that could have submitted it: it keeps its slot until the next.
         progress: Monotonic time of the last change of phase or step, and what they were.
         errors: Visits in a row that broke off, outages left out.
         stamp: Number of the plan that holds.
@@ -31,7 +32,8 @@ class Entry:
 
     resource: Resource
     claim: Claim | None = None
-    due: float | None = field(default_factory=time.monotonic)
+    due: float | None = None
+    is_unsure: bool = False
     progress: tuple[float, str] = field(default_factory=lambda: (time.monotonic(), ""))
     errors: int = 0
     stamp: int = 0
@@ -104,7 +106,7 @@ class Agenda:
             self._entries[entry.name] = entry
         if schedule := entry.schedule.get("name"):
             self._ticks.setdefault(schedule, set()).add(entry.name)
-        if entry.is_submitted:
+        if entry.is_submitted or entry.is_unsure:
             self._submitted.add(entry.name)
         else:
             self._submitted.discard(entry.name)
@@ -128,10 +130,9 @@ class Agenda:
         names = self._ticks.get(entry.schedule.get("name", ""), set()) - {entry.name}
         return [self._entries[name] for name in sorted(names) if not self._entries[name].is_over]
 
-    @property
-    def submitted(self) -> int:
-        """How many take a slot."""
-        return len(self._submitted)
+    def slots_taken(self, besides: Entry | None = None) -> int:
+        """How many take a slot, one of them left out."""
+        return len(self._submitted) - (besides is not None and besides.name in self._submitted)
 
     def first_waiting(self) -> Entry | None:
         """The one that has waited longest for a slot."""

@@ -16,8 +16,8 @@ from typing import Final
 
 import structlog
 
-from kubepipe.errors import KubePipeError
-from kubepipe.records.claim import open_claims
+from kubepipe.errors import IntegrityError, KubePipeError
+from kubepipe.records.claim import open_claims, read_claim
 from kubepipe_events.agenda import Agenda, Entry
 from kubepipe_events.case import Visit
 from kubepipe_events.known import claim_of_status
@@ -181,9 +181,10 @@ class Engine:
             return False
         return True
 
-    def _has_slot(self) -> bool:
-        is_free = self._agenda.submitted < self._config.limits.concurrent_runs
-        return is_free and not self._outages.is_away("pipelines")
+    def _has_slot(self, entry: Entry | None = None) -> bool:
+        """Whether one more can be started; a slot that the entry has already is its own."""
+        is_free = self._agenda.slots_taken(besides=entry) < self._config.limits.concurrent_runs
+        return is_free and not self._outages.away()
 
     def _visit(self, entry: Entry) -> None:
         away = self._outages.away()
@@ -199,12 +200,13 @@ class Engine:
 
     def _do(self, entry: Entry) -> None:
         used_pipelines = entry.is_submitted
+        turn = self._turn(entry)
         try:
-            visit = self._reconciler.visit(entry.resource, self._turn(entry))
+            visit = self._reconciler.visit(entry.resource, turn)
         except Exception as error:  # noqa: BLE001 - one DatasetRun never stops the others
-            self._break_off(entry, error)
+            self._break_off(entry, error, may_have_started=turn.may_start)
             return
-        entry.errors = 0
+        entry.errors, entry.is_unsure = 0, False
         self._outages.answered("store", "kubernetes")
         if visit.claim is None:
             self._metrics.rejected.labels(reason="ignored").inc()
@@ -220,16 +222,22 @@ class Engine:
         entry.due = None if visit.again is None else time.monotonic() + visit.again
         self._watch_progress(entry, visit)
 
-    def _break_off(self, entry: Entry, error: Exception) -> None:
+    def _break_off(self, entry: Entry, error: Exception, *, may_have_started: bool) -> None:
         """A visit that did not come to its end is made again; a person sees why when it is no outage."""
         self._note(error, entry.name)
         if outage_of(error) is not None:
-            entry.due = self._outages.over_at()
+            entry.is_unsure, entry.due = may_have_started, self._outages.over_at()
             return
+        if not isinstance(error, IntegrityError):
+            self._attempt(functools.partial(self._reread, entry), entry.name)
         entry.errors += 1
         entry.due = time.monotonic() + _error_pause(entry.errors)
         if entry.errors == 1:
             self._attempt(lambda: self._reconciler.block(entry.resource, error), entry.name)
+
+    def _reread(self, entry: Entry) -> None:
+        """What the claim says after a visit that broke off, perhaps behind the submission."""
+        entry.claim, entry.is_unsure = read_claim(self._world.store, entry.name), False
 
     def _turn(self, entry: Entry) -> Turn:
         others, own = self._agenda.others_of_schedule(entry), entry.schedule
@@ -239,7 +247,7 @@ class Engine:
         earlier = [each for each in others if _tick(each) < tick and forbids]
         first = self._agenda.first_waiting()
         return Turn(
-            may_start=self._has_slot() and (first is None or entry.order <= first.order),
+            may_start=self._has_slot(entry) and (first is None or entry.order <= first.order),
             replaced_by=later[0].name if later else None,
             held_by=earlier[0].name if earlier else None,
         )

@@ -77,7 +77,7 @@ def sinks_of(urls: Sequence[str]) -> dict[str, Send]:
     def send(sink: Any, title: str, text: str) -> bool:
         return bool(sink.notify(title=title, body=text))
 
-    sinks = {}
+    sinks: dict[str, Send] = {}
     for url in urls:
         sink = apprise.Apprise()
         sink.add(url)

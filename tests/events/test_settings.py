@@ -121,7 +121,7 @@ BOMB = (
         (b"seed: !!python/object/apply:os.system [true]", "no valid YAML"),
         (b"seed: 2020-99-99", "no valid YAML"),
         (b"seed: " + b"9" * 5000, "no valid YAML"),
-        (b"seed: " + b"[" * 30_000, "no valid YAML"),
+        (b"seed: " + b"[" * 3_000, "no valid YAML"),
         (BOMB, "no valid YAML"),
     ],
     ids=lambda value: repr(value)[:30],
@@ -131,7 +131,7 @@ def test_a_wrong_file_is_refused_in_one_line(data: bytes, words: str) -> None:
     began = time.process_time()
     with pytest.raises(SettingsError, match=words) as caught:
         parse_beside(data)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 3
     assert "\n" not in caught.value.one_line()
     assert len(data) <= MAX_BYTES
 
