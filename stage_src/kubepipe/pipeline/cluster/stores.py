@@ -15,8 +15,8 @@ from kubepipe.storage.s3 import s3_client
 _ACTIONS: Final = {
     "read": ["s3:GetObject", "s3:GetObjectVersion"],
     "read-write": [
-        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts",
+        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+        "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
     ],
 }  # fmt: skip
 _LISTEN: Final = ["s3:ListenBucketNotification"]
