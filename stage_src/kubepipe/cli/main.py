@@ -36,7 +36,10 @@ def _options(
     pass
 
 
-for _module in ("run", "assess", "anonymize", "benchmark", "settings", "doctor", "pipeline", "remote", "cluster"):
+_MODULES = (
+    "run", "assess", "anonymize", "benchmark", "releases", "serve", "settings", "doctor", "pipeline", "remote", "cluster",
+)  # fmt: skip
+for _module in _MODULES:
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 

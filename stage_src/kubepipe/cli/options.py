@@ -28,3 +28,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="One setting, for example training.epochs=1. May be repeated."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option("--namespace", "-n", help="Namespace of the release; that of the current context if left out."),
+]

@@ -13,15 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from kubepipe.cli.closing import print_closing
-from kubepipe.cli.options import SetOption, SettingsOption
+from kubepipe.cli.options import NamespaceOption, SetOption, SettingsOption
 from kubepipe.errors import InputError, KubePipeError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.settings import load_settings, parse_settings, settings_json
 
-NamespaceOption = Annotated[
-    str | None,
-    typer.Option("--namespace", "-n", help="Namespace of the release; that of the current context if left out."),
-]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Id of the run, or its first letters.", show_default=False)
 ]

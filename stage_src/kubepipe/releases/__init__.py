@@ -3,8 +3,9 @@
 from kubepipe.releases.build import build_release
 from kubepipe.releases.chain import CHAIN
 from kubepipe.releases.keys import create_model_keys, public_half
+from kubepipe.releases.local import local_copy
 from kubepipe.releases.pointer import Entry, append, current, history
-from kubepipe.releases.store import download, find, put
+from kubepipe.releases.store import find, put
 from kubepipe.releases.verify import BrokenHopError, Verified, verify_release
 
 __all__ = [
@@ -16,9 +17,9 @@ __all__ = [
     "build_release",
     "create_model_keys",
     "current",
-    "download",
     "find",
     "history",
+    "local_copy",
     "public_half",
     "put",
     "verify_release",
