@@ -67,10 +67,16 @@ MUTATIONS: dict[str, tuple[Mutation, str]] = {
     "one byte of the card": (lambda folder, _: _flip(folder / "README.md"), "files"),
     "the first step dropped": (lambda folder, _: (folder / "provenance/01-prepare-data.json").unlink(), "prepare-data"),
     "a step dropped": (lambda folder, _: (folder / "provenance/04-minimize-data.json").unlink(), "minimize-data"),
-    "the last step dropped": (lambda folder, _: (folder / "provenance/08-publish-model.json").unlink(), "publish-model"),
+    "the last step dropped": (
+        lambda folder, _: (folder / "provenance/08-publish-model.json").unlink(),
+        "publish-model",
+    ),
     "a statement of another step": (_other_statement, "anonymize-data"),
     "a forged statement": (_forged_statement, "fine-tune-model"),
-    "a broken statement": (lambda folder, _: _write(folder / "provenance/05-verify-privacy.json", "{"), "verify-privacy"),
+    "a broken statement": (
+        lambda folder, _: _write(folder / "provenance/05-verify-privacy.json", "{"),
+        "verify-privacy",
+    ),
     "permit of another data set": (_other_permit, "privacy-permit"),
     "one byte of the permit": (lambda folder, _: _flip(folder / "permit.json"), "privacy-permit"),
     "no permit": (lambda folder, _: (folder / "permit.json").unlink(), "privacy-permit"),
@@ -145,7 +151,9 @@ def test_a_statement_of_an_older_release_does_not_fit_a_newer_one(
     """The same step and the same key, another run."""
     ledger.fill("two", tiny_folder, f1=60.0)
     newer = ledger.release(ledger.publish("two").results["release"])
-    shutil.copyfile(release / "provenance/02-assess-privacy-risk.json", newer / "provenance/02-assess-privacy-risk.json")
+    shutil.copyfile(
+        release / "provenance/02-assess-privacy-risk.json", newer / "provenance/02-assess-privacy-risk.json"
+    )
     with pytest.raises(BrokenHopError) as caught:
         verify_release(newer, ledger.public_key)
     assert caught.value.hop == "assess-privacy-risk"

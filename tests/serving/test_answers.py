@@ -42,7 +42,9 @@ def test_requests_at_once_are_answered_as_if_they_came_alone(served: Any) -> Non
         together = [each.json()["answers"][0] for each in pool.map(lambda each: served.ask(TEXT, each), questions)]
     assert [each["answer"] for each in together] == [each["answer"] for each in alone]
     batches = served.client.get("/metrics").text
-    count = float(next(line for line in batches.splitlines() if line.startswith("kubepipe_batch_requests_count")).split()[1])
+    count = float(
+        next(line for line in batches.splitlines() if line.startswith("kubepipe_batch_requests_count")).split()[1]
+    )
     assert count < 24, "no two requests shared a batch"
 
 
@@ -138,7 +140,9 @@ def test_the_interface_describes_itself(served: Any) -> None:
     """OpenAPI names the paths and the errors, and no page loads scripts from elsewhere."""
     schema = served.client.get("/openapi.json").json()
     assert {"/v1/answers", "/v1/provenance", "/healthz", "/readyz", "/metrics"} <= set(schema["paths"])
-    assert {"200", "400", "401", "413", "422", "429", "503", "504"} <= set(schema["paths"]["/v1/answers"]["post"]["responses"])
+    assert {"200", "400", "401", "413", "422", "429", "503", "504"} <= set(
+        schema["paths"]["/v1/answers"]["post"]["responses"]
+    )
     assert served.client.get("/docs").status_code == 404
 
 
@@ -146,7 +150,8 @@ def test_a_client_that_hangs_up_harms_nobody(served: Any) -> None:
     """Connections that are cut after the request leave a server that answers."""
     address = httpx.URL(str(served.client.base_url))
     body = json.dumps({"context": TEXT, "questions": ["Where?"] * 8}).encode()
-    head = f"POST /v1/answers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-token\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = "POST /v1/answers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-token\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     for cut in (len(body), len(body) // 2, 0):
         with socket.create_connection((address.host, address.port or 80)) as connection:
             connection.sendall(head.encode() + body[:cut])

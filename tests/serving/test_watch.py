@@ -61,7 +61,9 @@ def _break(ledger: Any, digest: str, what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "hop"), [("bytes missing", "weights"), ("all bytes missing", "release"), ("one byte", "weights")]
 )
-def test_a_release_that_does_not_hold_is_not_loaded(serve_source: Any, source: Any, ledger: Any, what: str, hop: str) -> None:
+def test_a_release_that_does_not_hold_is_not_loaded(
+    serve_source: Any, source: Any, ledger: Any, what: str, hop: str
+) -> None:
     """Readiness says why, answers are refused with 503, and the process lives."""
     _break(ledger, source.wanted(), what)
     with serve_source(source) as served:
@@ -75,7 +77,7 @@ def test_a_release_that_does_not_hold_is_not_loaded(serve_source: Any, source: A
 
 
 def test_a_newer_release_that_does_not_hold_leaves_the_older_one(
-    serve_source: Any, source: Any, ledger: Any, tiny_folder: Path, waits: Any
+    serve_source: Any, source: Any, ledger: Any, tiny_folder: Path
 ) -> None:
     """It goes on answering; readiness names the refused one; a rollback clears it."""
     first = source.wanted()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ WhereArgument = Annotated[
         show_default=False,
     ),
 ]
+_WIDE = 160
 KeyOption = Annotated[
     Path | None,
     typer.Option("--key", help="Public key of the model signature; that of the place, or KUBEPIPE_MODEL_KEY."),
@@ -61,7 +63,8 @@ def releases(where: WhereArgument = None, namespace: NamespaceOption = None, as_
             f"{row['energy_kwh'] * 1000:.2f}" if row["energy_kwh"] is not None else "-",
             "current" if place_ == 0 else "",
         )
-    Console(highlight=False).print(table)
+    # In a pipe nothing is to be cut off.
+    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def rollback(

@@ -25,13 +25,13 @@ def add_to(app: typer.Typer) -> None:
     app.command("serve")(serve)
 
 
-def serve(
+def serve(  # noqa: PLR0917 - the command line names them
     model: Annotated[
         str,
         typer.Argument(
             metavar="MODEL",
             help="A run's folder or a store (folder or s3:// URL), whose current release is served and watched; a "
-            "release's folder, a run's model folder, or the first letters of a release's digest, which is served alone.",
+            "release's folder, a run's model folder, or the first letters of a digest, which is served alone.",
             show_default=False,
         ),
     ],

@@ -82,7 +82,7 @@ def opened(where: str | None, *, key: Path | None = None, namespace: str | None 
         )
     with _cluster(namespace) as place:
         found = find(place.store, where) if where is not None else None
-        yield replace(place, release=found, **({"key": given} if given else {}))
+        yield replace(place, release=found, key=given or place.key)
 
 
 def chosen(place: Place) -> str:

@@ -10,9 +10,9 @@ from typing import Any, Final
 from kubepipe.errors import IntegrityError
 from kubepipe.records import digest_file, digest_tree, validate, write_text
 from kubepipe.records.step import StepRecord
+from kubepipe.releases.card import render_card
 from kubepipe.releases.chain import CHAIN, Link, breaks, producer_of
 from kubepipe.releases.layout import CARD, MODEL, PERMIT, PERMIT_KEY, RECORD, statement_name
-from kubepipe.releases.card import render_card
 from kubepipe.releases.signature import sign_folder
 from kubepipe.releases.statements import payload_digest, resource, seal, statement, statement_of
 from kubepipe.storage.folder import copy_tree
@@ -122,9 +122,12 @@ def build_release(
         Digest of the release: of its record.
     """
     folder.mkdir(parents=True)
-    for source, name in ((model, MODEL), (permit, PERMIT), (permit_key, PERMIT_KEY)):
-        copy_tree(source, folder / name)
-    write_text(folder / RECORD, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    copy_tree(model, folder / MODEL)
+    for source, name in ((permit, PERMIT), (permit_key, PERMIT_KEY)):
+        (folder / name).write_bytes(source.read_bytes())
+    write_text(
+        folder / RECORD, json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    )
     write_text(folder / CARD, render_card(record))
     digest = digest_file(folder / RECORD)
     statements = [statement_of(records[step]) for step in CHAIN]
@@ -133,9 +136,6 @@ def build_release(
         path = folder / statement_name(number, step)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(seal(each, signing_key))
-    for file in folder.rglob("*"):
-        if file.stat().st_nlink == 1:
-            file.chmod(0o755 if file.is_dir() else 0o644)
     sign_folder(folder, signing_key)
     return digest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from kubepipe.errors import IntegrityError
 from kubepipe.releases.layout import SIGNATURE
@@ -49,7 +50,7 @@ def signer_hint(folder: Path) -> str | None:
     return str(hint)
 
 
-def _hashing() -> object:
+def _hashing() -> Any:
     from model_signing import hashing
 
     # Files that git would ignore are files of the model all the same.

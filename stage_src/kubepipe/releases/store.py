@@ -54,7 +54,9 @@ def find(store: Store, text: str) -> str:
     Raises:
         InputError: None does, or several do.
     """
-    found = [digest for digest in digests(store) if digest.removeprefix("sha256:").startswith(text.removeprefix("sha256:"))]
+    found = [
+        digest for digest in digests(store) if digest.removeprefix("sha256:").startswith(text.removeprefix("sha256:"))
+    ]
     if len(found) != 1 or not text:
         what = "no release begins with it" if not found else f"{len(found)} releases begin with it"
         raise InputError(what, place=text or "''", remedy="`kubepipe releases` lists them")

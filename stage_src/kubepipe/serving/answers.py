@@ -14,7 +14,6 @@ from kubepipe.serving.schema import Answer, Answers, Ask
 from kubepipe.settings import ServingSettings
 
 
-
 class RefusedError(Exception):
     """A request that is not answered.
 
@@ -66,7 +65,8 @@ async def _wait(job: Job, request: Request, seconds: float) -> Answered:
     result = asyncio.wrap_future(job.future)
     gone = asyncio.create_task(_gone(request))
     try:
-        await asyncio.wait({result, gone}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {result, gone}
+        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if result.done() and not result.cancelled():
             failure = result.exception()
             if failure is not None:
@@ -102,6 +102,6 @@ def _answer(found: Any, context: str) -> Answer:
 
 def _windowed(windows: int) -> str:
     return (
-        f"The context is longer than the model reads at once. It was read in {windows} overlapping windows, and the most "
-        "confident answer of them was taken."
+        f"The context is longer than the model reads at once. It was read in {windows} overlapping windows, and the "
+        "most confident answer of them was taken."
     )

@@ -63,7 +63,9 @@ def make_app(parts: Parts) -> Guard:
     def provenance() -> Provenance:
         verified = _loaded(parts).verified
         return Provenance(
-            release=verified.digest, record=dict(verified.record), statements=[dict(each) for each in verified.statements]
+            release=verified.digest,
+            record=dict(verified.record),
+            statements=[dict(each) for each in verified.statements],
         )
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -112,7 +114,9 @@ def _add_errors(app: FastAPI, parts: Parts) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return problem(400, "invalid-json", "the body is no JSON")
-        where = ".".join(str(part) for part in first["loc"][1:3] if part in {"context", "questions"} or isinstance(part, int))
+        where = ".".join(
+            str(part) for part in first["loc"][1:3] if part in {"context", "questions"} or isinstance(part, int)
+        )
         # The library's own report repeats the request.
         return problem(422, "invalid-request", f"{where or 'the body'}: {_RULES.get(first['type'], first['type'])}")
 

@@ -177,7 +177,7 @@ class Engine:
             ]
         except Exception as error:  # noqa: BLE001 - a request that fails must not end the server
             # The words of a foreign error may quote the request.
-            _LOG.error("batch failed", error=type(error).__name__, requests=len(batch))  # noqa: TRY400
+            _LOG.error("batch failed", error=type(error).__name__, requests=len(batch))
             for job in batch:
                 job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
             return

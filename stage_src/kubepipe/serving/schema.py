@@ -36,8 +36,12 @@ class Answers(BaseModel):
     """Answers in the order of the questions."""
 
     release: str = Field(description="Digest of the release that answered; see /v1/provenance.")
-    windows: int = Field(description="Pieces that the context was read in; more than 1 where it is longer than the window.")
-    notes: list[str] = Field(description="What to know about this answer, for example that the context was cut into windows.")
+    windows: int = Field(
+        description="Pieces that the context was read in; more than 1 where it is longer than the window."
+    )
+    notes: list[str] = Field(
+        description="What to know about this answer, for example that the context was cut into windows."
+    )
     answers: list[Answer]
 
 

@@ -27,8 +27,6 @@ def make_parts(source: Source, settings: Settings, token: str | None) -> Parts:
     return Parts(engine, watcher, metrics, limits, token)
 
 
-
-
 def serve(source: Source, settings: Settings, *, host: str, token: str | None, wait: bool) -> None:
     """Serve until SIGINT or SIGTERM.
 

@@ -187,8 +187,8 @@ class PublishSettings(Section):
     tolerance: float | None = Field(
         2.0,
         ge=0.0,
-        description="Points by which F1 and exact match may lie below those of the current release, taking the upper end "
-        "of the new model's 95 % interval; null leaves this out.",
+        description="Points by which F1 and exact match may lie below those of the current release, taking the upper "
+        "end of the new model's 95 % interval; null leaves this out.",
     )
 
 

@@ -63,7 +63,8 @@ def run_stage(
     Environment:
         KUBEPIPE_RUN (id of the run), KUBEPIPE_STORE (folder or s3 URL), KUBEPIPE_KEYS (folder with the private keys,
         privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_SIGNING_KEY (private key file of the model
-        signature, publish-model only), KUBEPIPE_PROGRESS (folder for progress files, optional), KUBEPIPE_SCRATCH (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional).
+        signature, publish-model only), KUBEPIPE_PROGRESS (folder for progress files, optional), KUBEPIPE_SCRATCH
+        (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional).
 
     Returns:
         The results, as they stand in the step's record.
