@@ -20,8 +20,8 @@ def content_security_policy() -> str:
     """Nothing but the page's own style and script may run, and it may talk to this server only."""
     script, style = (_hash(tag) for tag in ("script", "style"))
     return (
-        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; img-src data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
