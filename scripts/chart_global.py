@@ -105,6 +105,9 @@ class ObjectStore(Part):
     source: UserSecret = Field(
         default_factory=UserSecret, description="User of the steps that read incoming data and write to quarantine."
     )
+    serving: UserSecret = Field(
+        default_factory=UserSecret, description="User of the server, who may only read records and models."
+    )
     workloadIdentity: bool = Field(
         False,
         description="No secrets: the store trusts the service accounts' own identity, see "

@@ -9,6 +9,7 @@ from typing import Any
 from chart_common import Amount, Image, Objects, Part, PodOptions, Requests, Resources
 from chart_engines import ArgoEvents, ArgoWorkflows, KubeflowPipelines, Mariadb, Minio
 from chart_global import Global
+from chart_serving import Serving
 from pydantic import Field
 
 from kubepipe.settings.model import Settings
@@ -154,6 +155,17 @@ class Keys(Part):
     )
 
 
+class Signing(Part):
+    """Key of the model signature: model-signing.pem, an elliptic curve key on P-256. Only publish-model gets it."""
+
+    existingSecret: str = Field(
+        "", description="Secret with the file; empty makes one and keeps it. A new key refuses models of the old one."
+    )
+    publicKey: str = Field(
+        "", description="Public half of model-signing.pem in PEM; empty lets the setup hook derive it."
+    )
+
+
 class Hook(PodOptions):
     """What all hook and test pods have in common."""
 
@@ -211,6 +223,8 @@ class Values(Part):
     images: Images = Field(default_factory=Images, description="Images of this product.")
     pipeline: Pipeline = Field(default_factory=Pipeline, description="The pipeline.")
     keys: Keys = Field(default_factory=Keys, description="Privacy keys.")
+    signing: Signing = Field(default_factory=Signing, description="Key of the model signature.")
+    serving: Serving = Field(default_factory=Serving, description="Serving.")
     launcher: Launcher = Field(default_factory=Launcher, description="Launcher's configuration.")
     setup: Switch = Field(
         default_factory=Switch, description="Hook after install and upgrade: buckets, users, public key, pipeline."
@@ -238,4 +252,5 @@ def defaults() -> dict[str, Any]:
     """Default values as a plain document. Settings of runs stay empty: the product's own defaults hold."""
     document = Values().model_dump(mode="json", by_alias=True, exclude_none=True)
     document["pipeline"]["settings"] = {}
+    document["serving"]["settings"] = {}
     return document

@@ -27,7 +27,7 @@ from pydantic.fields import FieldInfo
 ROOT: Final = Path(__file__).resolve().parent.parent
 CHART: Final = ROOT / "charts" / "kubepipe"
 WIDTH: Final = 110
-SETTINGS: Final = "pipeline.settings"
+SETTINGS: Final = ("pipeline.settings", "serving.settings")
 ENGINES: Final = ("kubeflowPipelines", "argoWorkflows", "argoEvents", "minio", "mariadb")
 HEAD: Final = "# Generated from scripts/chart_values.py by scripts/make_chart_docs.py: change the descriptions there.\n"
 _IMAGE: Final = re.compile(r"[a-z0-9.-]+\.[a-z]+/[a-z0-9._/-]+:[A-Za-z0-9._-]+(?:@sha256:[0-9a-f]{64})?")
@@ -60,7 +60,7 @@ def _write(lines: list[str], model: type[BaseModel], values: Mapping[str, Any], 
         if section is not None and section.__doc__ and depth == 0:
             text = " ".join(section.__doc__.split())
         lines += [f"{pad}# {line}" for line in textwrap.wrap(text, WIDTH - len(pad))]
-        if section is not None and here != SETTINGS and values[name]:
+        if section is not None and here not in SETTINGS and values[name]:
             lines.append(f"{pad}{name}:")
             _write(lines, section, values[name], depth=depth + 1, path=f"{here}.")
         else:
@@ -84,7 +84,7 @@ def table(model: type[BaseModel], values: Mapping[str, Any], path: str = "") -> 
     """Rows of the values table: key, default, description."""
     for name, field, section in fields(model):
         here = f"{path}{name}"
-        if section is not None and here != SETTINGS and name in values:
+        if section is not None and here not in SETTINGS and name in values:
             yield from table(section, values[name], f"{here}.")
         elif name in values:
             shown = json.dumps(values[name], ensure_ascii=False)
@@ -102,7 +102,7 @@ def readme() -> str:
 def everything() -> list[str]:
     """Arguments of `helm template` that switch on every part which brings an image."""
     return [
-        "--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,pipeline.configMap=any",
+        "--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true,pipeline.configMap=any",
         "--api-versions=argoproj.io/v1alpha1/Workflow",
     ]
 

@@ -110,7 +110,7 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 @pytest.fixture(scope="session")
 def full(helm: Helm) -> Release:
     """A rendering with every part switched on."""
-    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true")
+    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true")
 
 
 @pytest.fixture(scope="session", params=SCENARIOS)

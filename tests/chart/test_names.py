@@ -15,7 +15,7 @@ LABEL = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 def long(helm: Any) -> Any:
     """Every part, under the longest name of a release."""
     assert len(LONG) == 53
-    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true", release=LONG)
+    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true", release=LONG)
 
 
 def test_names_fit(long: Any) -> None:
@@ -80,7 +80,7 @@ def test_selectors_find_their_pods(full: Any) -> None:
 
 def test_selectors_are_stable(helm: Any, full: Any) -> None:
     """Labels of one's own reach objects and pods but never a selector, which could not be changed later."""
-    labelled = helm("--set=global.commonLabels.team=research,argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true")
+    labelled = helm("--set=global.commonLabels.team=research,argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true")
     for before, after in zip(full.objects, labelled.objects, strict=True):
         assert after["metadata"]["labels"]["team"] == "research"
         if after["kind"] in {"Deployment", "StatefulSet"}:

@@ -91,6 +91,7 @@ WORKLOADS = [
     ("argoEvents.controller", "Deployment", "kubepipe-argo-events"),
     ("minio", "StatefulSet", "kubepipe-minio"),
     ("mariadb", "StatefulSet", "kubepipe-mariadb"),
+    ("serving", "Deployment", "kubepipe-serving"),
     ("hooks", "Job", "kubepipe-setup"),
     ("hooks", "Job", "kubepipe-crds"),
     ("hooks", "Job", "kubepipe-cleanup"),
@@ -100,7 +101,7 @@ WORKLOADS = [
 @pytest.fixture(scope="module")
 def tuned(helm: Any) -> Any:
     """A rendering in which each workload has options of its own, all different."""
-    values = ["argoEvents.enabled=true", "kubeflowPipelines.ui.enabled=true"]
+    values = ["argoEvents.enabled=true", "kubeflowPipelines.ui.enabled=true", "serving.enabled=true"]
     for number, path in enumerate(dict.fromkeys(row[0] for row in WORKLOADS)):
         values += [
             f"{path}.nodeSelector.n=n{number}",

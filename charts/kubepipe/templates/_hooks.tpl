@@ -76,12 +76,18 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $users := list
   (dict "folder" "/etc/kubepipe/users/artifacts" "policy" "kubepipe-artifacts" "grants" $shared)
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}
+{{- if .Values.serving.enabled -}}
+{{- $users = append $users (dict "folder" "/etc/kubepipe/users/serving" "policy" "kubepipe-serving" "grants" (dict $buckets.store.name "read")) -}}
+{{- end -}}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
 {{- if .Values.pipeline.enabled -}}
 {{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json") -}}
 {{- if not .Values.keys.publicKey -}}
 {{- $_ := set $document "keys" (dict "privateKeyFile" "/etc/kubepipe/keys/permit-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem" "namespace" .Release.Namespace) -}}
+{{- end -}}
+{{- if not .Values.signing.publicKey -}}
+{{- $_ := set $document "signing" (dict "privateKeyFile" "/etc/kubepipe/signing/model-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "model-public.pem" "namespace" .Release.Namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- $document | toPrettyJson -}}

@@ -20,6 +20,7 @@ from kubepipe.releases.store import records
 from kubepipe.storage import FolderStore, Store, open_store
 
 KEY_VARIABLE: Final = "KUBEPIPE_MODEL_KEY"
+PERMIT_KEY_VARIABLE: Final = "KUBEPIPE_PERMIT_KEY"
 _PERMIT_PUBLIC: Final = "permit-public.pem"
 
 
@@ -71,10 +72,10 @@ def opened(where: str | None, *, key: Path | None = None, namespace: str | None 
     Raises:
         InputError: The text names nothing of the kind.
     """
-    given = key or (Path(os.environ[KEY_VARIABLE]) if os.environ.get(KEY_VARIABLE) else None)
+    given = key or _environment(KEY_VARIABLE)
     if where is not None and (where.startswith("s3://") or Path(where).expanduser().exists()):
         place = _store(where) if where.startswith("s3://") else _local(Path(where).expanduser())
-        yield replace(place, key=given) if given else place
+        yield replace(place, key=given or place.key, permit_key=place.permit_key or _environment(PERMIT_KEY_VARIABLE))
         return
     if where is not None and not set(where.removeprefix("sha256:")) <= set("0123456789abcdef"):
         raise InputError(
@@ -118,6 +119,10 @@ def verified(place: Place, cache: Path) -> Verified:
     return verify_release(
         local_copy(place.store, digest, cache), place.public_key(), digest=digest, permit_key=place.permit_key
     )
+
+
+def _environment(name: str) -> Path | None:
+    return Path(os.environ[name]) if os.environ.get(name) else None
 
 
 def _store(url: str) -> Place:
