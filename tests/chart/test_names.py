@@ -80,7 +80,8 @@ def test_selectors_find_their_pods(full: Any) -> None:
 
 def test_selectors_are_stable(helm: Any, full: Any) -> None:
     """Labels of one's own reach objects and pods but never a selector, which could not be changed later."""
-    labelled = helm("--set=global.commonLabels.team=research,argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true")
+    every = "argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true"
+    labelled = helm(f"--set=global.commonLabels.team=research,{every}")
     for before, after in zip(full.objects, labelled.objects, strict=True):
         assert after["metadata"]["labels"]["team"] == "research"
         if after["kind"] in {"Deployment", "StatefulSet"}:

@@ -51,9 +51,18 @@ def run(context: StageContext) -> Mapping[str, Any]:
         "format": source.format,
         "dataset_digest": manifest.digest,
         "source_digest": source.digest,
+        "source_version": _version(context),
         "splits": manifest.document()["splits"],
         "counts": dict(source.counts),
     }
+
+
+def _version(context: StageContext) -> str | None:
+    """Version of the object that an automatic run was started by, else its entity tag; its name can name a person."""
+    if not context.parameters["source"].startswith(SCHEME):
+        return None
+    claim = take_claim(context.store, context.parameters["source"], context.run)
+    return claim.version_id or claim.etag
 
 
 @contextmanager
