@@ -74,6 +74,8 @@ def serve(  # noqa: PLR0917 - the command line names them
     from kubepipe.serving import Source
     from kubepipe.serving import serve as run
 
+    # Waiting threads that spin cost a shared machine half of its time; read when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     with opened(model, key=key, namespace=namespace) as place, tempfile.TemporaryDirectory() as scratch:
         is_one = place.release is not None or place.model is not None
         source = Source(
