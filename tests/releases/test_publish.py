@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from kubepipe.errors import IntegrityError, SettingsError
 from kubepipe.records import digest_file, read_document
 from kubepipe.records.step import read_step_record, write_step_record
-from kubepipe.releases import append, current, history
+from kubepipe.releases import CHAIN, append, current, history
 from kubepipe.storage import FolderStore
 
 
@@ -41,6 +42,18 @@ def test_publishing_again_makes_no_second_release(ledger: Any) -> None:
     assert ledger.publish("one").results["release"] == first
     assert (ledger.release(first) / "model.sig").read_bytes() == before
     assert len(history(ledger.store)) == 1
+
+
+def test_a_run_that_is_resumed_makes_the_same_release(ledger: Any) -> None:
+    """Steps whose outputs were taken again have other times in their records; the release is the same."""
+    first = ledger.publish("one").results["release"]
+    for step in CHAIN:
+        record = read_step_record(ledger.store, "one", step)
+        assert record is not None
+        later = "2026-02-02T00:00:00+00:00"
+        again = replace(record, status="reused", reused_from="one", started_at=later, finished_at=later)
+        write_step_record(ledger.store, again)
+    assert ledger.publish("one").results["release"] == first
 
 
 @pytest.mark.parametrize(
