@@ -13,6 +13,7 @@ from kubepipe.errors import IntegrityError, SettingsError
 from kubepipe.records import digest_file, read_document
 from kubepipe.records.step import read_step_record, write_step_record
 from kubepipe.releases import CHAIN, append, current, history
+from kubepipe.releases.store import digests
 from kubepipe.storage import FolderStore
 
 
@@ -144,3 +145,10 @@ def test_whoever_comes_second_is_measured_against_the_first(tmp_path: Path) -> N
     assert append(store, "sha256:" + "b" * 64, "publish", admit=admit) is None
     assert asked == [None, "sha256:" + "a" * 64]
     assert [entry.release[7] for entry in history(store)] == ["a"]
+
+
+def test_what_is_no_release_is_not_listed(ledger: Any) -> None:
+    """Other objects below models/ stand in no one's way."""
+    release = ledger.publish("one").results["release"]
+    ledger.store.write("models/current.json", b"{}")
+    assert digests(ledger.store) == [release]

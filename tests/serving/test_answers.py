@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -117,6 +118,67 @@ def test_a_wrong_token_is_refused(served: Any, header: str | None) -> None:
         assert served.client.get(path, headers=headers).status_code == 200
 
 
+class Held:
+    """Makes the model of a server wait until it is let, and notes what it is asked."""
+
+    def __init__(self, served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.entered, self.asked = threading.Event(), threading.Event(), list[str]()
+        loaded = served.parts.engine.loaded
+        answer = loaded.answer
+
+        def held(passages: Any) -> Any:
+            self.asked += [question.text for passage in passages for question in passage.questions]
+            self.entered.set()
+            assert self.go.wait(60)
+            return answer(passages)
+
+        monkeypatch.setattr(loaded, "answer", held)
+
+
+def test_a_full_queue_tells_clients_to_come_back(
+    serve_source: Any, source: Any, monkeypatch: pytest.MonkeyPatch, waits: Any
+) -> None:
+    """429 with Retry-After at once; what was taken is answered."""
+    with serve_source(source, "serving.queue_questions=1") as served, ThreadPoolExecutor(2) as pool:
+        held = Held(served, monkeypatch)
+        first = pool.submit(served.ask, TEXT, "first?")
+        assert held.entered.wait(60)
+        second = pool.submit(served.ask, TEXT, "second?")
+        waits(lambda: served.parts.engine.waiting == 1)
+        third = served.ask(TEXT, "third?")
+        assert (third.status_code, third.json()["code"], third.headers["Retry-After"]) == (429, "busy", "1")
+        held.go.set()
+        assert [first.result().status_code, second.result().status_code] == [200, 200]
+        assert 'kubepipe_requests_total{status="429"} 1.0' in served.client.get("/metrics").text
+
+
+def test_nobody_computes_for_a_client_that_hung_up(served: Any, monkeypatch: pytest.MonkeyPatch, waits: Any) -> None:
+    """A request that still waits leaves the queue with its client."""
+    held = Held(served, monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(served.ask, TEXT, "first?")
+        assert held.entered.wait(60)
+        connection = _send(served, "gone?")
+        waits(lambda: served.parts.engine.waiting == 1)
+        connection.close()
+        waits(lambda: 'status="499"' in served.client.get("/metrics").text)
+        held.go.set()
+        assert first.result().status_code == 200
+        assert served.ask(TEXT, "last?").status_code == 200
+    assert held.asked == ["first?", "last?"]
+
+
+def _send(served: Any, question: str, length: int | None = None) -> socket.socket:
+    """A request over a connection of its own, cut after `length` bytes of its body."""
+    address = httpx.URL(str(served.client.base_url))
+    body = json.dumps({"context": TEXT, "questions": [question]}).encode()
+    head = "POST /v1/answers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-token\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection = socket.create_connection((address.host, address.port or 80))
+    connection.sendall(head.encode() + body[:length])
+    return connection
+
+
 def test_provenance_leads_back_to_the_source(served: Any, source: Any) -> None:
     """The record and all statements of the release that answers."""
     body = served.client.get("/v1/provenance").json()
@@ -146,14 +208,9 @@ def test_the_interface_describes_itself(served: Any) -> None:
     assert served.client.get("/docs").status_code == 404
 
 
-def test_a_client_that_hangs_up_harms_nobody(served: Any) -> None:
-    """Connections that are cut after the request leave a server that answers."""
-    address = httpx.URL(str(served.client.base_url))
-    body = json.dumps({"context": TEXT, "questions": ["Where?"] * 8}).encode()
-    head = "POST /v1/answers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-token\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    for cut in (len(body), len(body) // 2, 0):
-        with socket.create_connection((address.host, address.port or 80)) as connection:
-            connection.sendall(head.encode() + body[:cut])
+def test_a_client_that_hangs_up_harms_nobody(served: Any, waits: Any) -> None:
+    """Connections that are cut within or after the request leave a server that answers."""
+    for length in (None, 20, 0):
+        _send(served, "Where?", length).close()
     assert served.ask().status_code == 200
-    assert served.parts.engine.waiting == 0
+    waits(lambda: served.parts.engine.waiting == 0)

@@ -6,12 +6,15 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from string import hexdigits
+from typing import Any, Final
 
 from kubepipe.errors import InputError, IntegrityError
 from kubepipe.records import digest_bytes, validate
-from kubepipe.releases.layout import POINTERS, RECORD, ROOT, release_key
+from kubepipe.releases.layout import RECORD, ROOT, release_key
 from kubepipe.storage import Store
+
+_DIGITS: Final = 64
 
 
 def put(store: Store, folder: Path, digest: str) -> None:
@@ -29,8 +32,8 @@ def put(store: Store, folder: Path, digest: str) -> None:
 
 def digests(store: Store) -> list[str]:
     """Digests of all releases, sorted."""
-    names = {key.split("/")[1] for key in store.keys(f"{ROOT}/") if not key.startswith(f"{POINTERS}/")}
-    return [f"sha256:{name}" for name in sorted(names)]
+    names = {key.split("/")[1] for key in store.keys(f"{ROOT}/")}
+    return [f"sha256:{name}" for name in sorted(names) if len(name) == _DIGITS and set(name) <= set(hexdigits)]
 
 
 def read_release(store: Store, digest: str) -> dict[str, Any]:
