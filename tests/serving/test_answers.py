@@ -98,6 +98,12 @@ def test_fifty_megabytes_are_refused_without_being_read(served: Any) -> None:
     assert served.ask().status_code == 200
 
 
+def test_a_body_that_does_not_come_is_given_up(serve_source: Any, source: Any) -> None:
+    """A client that sends a part and waits holds nothing for longer than a request may take."""
+    with serve_source(source, "serving.request_seconds=0.2") as served, _send(served, "Where?", 10) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+
+
 def test_too_many_tokens_are_refused(serve_source: Any, source: Any) -> None:
     """The message says how many and how many are allowed."""
     with serve_source(source, "serving.max_request_tokens=100") as served:

@@ -13,7 +13,7 @@ import pytest
 import urllib3
 from minio import Minio
 
-from kubepipe.errors import OutputError
+from kubepipe.errors import IntegrityError, OutputError
 from kubepipe.storage.s3 import S3Store
 
 _REFUSAL = b"<Error><Code>InvalidAccessKeyId</Code><Message>secret-name</Message></Error>"
@@ -78,3 +78,12 @@ def test_a_store_that_is_not_there_is_one_line() -> None:
         port = free.getsockname()[1]
     with pytest.raises(OutputError, match="does not answer"):
         CALLS["keys"](_store(port))
+
+
+def test_an_object_cannot_write_beside_the_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with .. in it is refused before anything is fetched."""
+    store = _store(1)
+    monkeypatch.setattr(store, "keys", lambda _: iter(["models/a/../../../x"]))
+    with pytest.raises(IntegrityError, match="leads out"):
+        store.download("models/a", tmp_path / "target")
+    assert list(tmp_path.iterdir()) == []

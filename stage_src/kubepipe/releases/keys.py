@@ -79,11 +79,12 @@ def load_public(path: Path) -> ec.EllipticCurvePublicKey:
 
 def public_half(private: Path) -> bytes:
     """The public key of a private one, in PEM."""
-    return (
-        load_private(private)
-        .public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    return public_pem(load_private(private).public_key())
+
+
+def public_pem(key: ec.EllipticCurvePublicKey) -> bytes:
+    """A public key in PEM."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _read(path: Path) -> bytes:

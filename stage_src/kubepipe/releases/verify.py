@@ -13,7 +13,7 @@ from kubepipe.errors import IntegrityError
 from kubepipe.records import digest_file, digest_tree, read_document
 from kubepipe.releases.build import PUBLISH
 from kubepipe.releases.chain import CHAIN, Link, breaks
-from kubepipe.releases.keys import load_public
+from kubepipe.releases.keys import load_public, public_pem
 from kubepipe.releases.layout import MODEL, PERMIT, PERMIT_KEY, RECORD, statement_name
 from kubepipe.releases.signature import signer_hint, verify_folder
 from kubepipe.releases.statements import link_of, payload_digest, unseal
@@ -73,7 +73,7 @@ def verify_release(
         IntegrityError: The public key itself is missing or broken.
     """
     place = f"release {(digest or folder.name).removeprefix('sha256:')[:12]}"
-    load_public(public_key)
+    key_digest = hashlib.sha256(public_pem(load_public(public_key))).hexdigest()
     with _hop("release", place):
         record = read_document(folder / RECORD, "release")
         found = digest_file(folder / RECORD)
@@ -81,7 +81,7 @@ def verify_release(
     if named is not None and named != found:
         raise BrokenHopError("release", "its record is that of another release", place=place)
     hint = signer_hint(folder)
-    if hint is not None and hint != hashlib.sha256(public_key.read_bytes().strip() + b"\n").hexdigest():
+    if hint is not None and hint != key_digest:
         raise BrokenHopError("signing-key", "another key signed it", place=place)
     statements = _statements(folder, record, public_key, place)
     _check_permit(folder, record, statements, permit_key, place)

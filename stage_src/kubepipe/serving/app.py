@@ -42,7 +42,7 @@ def make_app(parts: Parts) -> Guard:
     # The documentation pages of FastAPI load scripts from elsewhere; the schema itself is at /openapi.json.
     app = FastAPI(title="KubePipe", version=kubepipe.__version__, docs_url=None, redoc_url=None)
     problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem} for status in (400, 401, 413, 422, 429, 500, 503, 504)
+        status: {"model": Problem} for status in (400, 401, 408, 413, 422, 429, 500, 503, 504)
     }
     _add_errors(app, parts)
     _add_probes(app, parts)
@@ -75,7 +75,7 @@ def make_app(parts: Parts) -> Guard:
     def refused(status: int) -> None:
         parts.metrics.requests.labels(str(status)).inc()
 
-    return Guard(cast("Any", app), parts.token, parts.limits.max_body_bytes, refused)
+    return Guard(cast("Any", app), parts.token, parts.limits.max_body_bytes, parts.limits.request_seconds, refused)
 
 
 def _add_probes(app: FastAPI, parts: Parts) -> None:

@@ -1,7 +1,8 @@
-"""What is refused before a body is parsed: a wrong token, and a body that is too large."""
+"""What is refused before a body is parsed: a wrong token, and a body that is too large or too slow."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,11 +21,14 @@ class Guard:
         app: What it stands before.
         token: The bearer token; None lets everybody in.
         max_body_bytes: Largest body.
+        seconds: Time that a body may take to come.
         refused: Told the status of each refusal.
     """
 
-    def __init__(self, app: App, token: str | None, max_body_bytes: int, refused: Callable[[int], None]) -> None:
-        self._app, self._token, self._limit, self._refused = app, token, max_body_bytes, refused
+    def __init__(
+        self, app: App, token: str | None, max_body_bytes: int, seconds: float, refused: Callable[[int], None]
+    ) -> None:
+        self._app, self._token, self._limit, self._seconds, self._refused = app, token, max_body_bytes, seconds, refused
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
@@ -35,7 +39,12 @@ class Guard:
         if not self._is_known(headers.get(b"authorization", b"")):
             await self._refuse(send, 401, "wrong-token", "the bearer token is missing or wrong", realm=True)
             return
-        body = await self._body(headers.get(b"content-length", b""), receive)
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._body(headers.get(b"content-length", b""), receive)
+        except TimeoutError:
+            await self._refuse(send, 408, "too-slow", f"the body did not come within {self._seconds:g} s")
+            return
         if body is None:
             await self._refuse(send, 413, "body-too-large", f"the body is larger than {self._limit} bytes")
             return

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kubepipe.errors import OutputError, SettingsError
+from kubepipe.errors import IntegrityError, OutputError, SettingsError
 
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -89,6 +89,9 @@ class S3Store:
         """Copy an object, or all objects below `key/`, to a local path."""
         names = [name for name in self.keys(key) if name == key or name.startswith(f"{key}/")]
         for name in names:
+            if ".." in name.split("/"):
+                # Whoever may write to the bucket may not write beside the target.
+                raise IntegrityError("the name of an object leads out of its folder", place=self.url)
             local = target if name == key else target / name.removeprefix(f"{key}/")
             local.parent.mkdir(parents=True, exist_ok=True)
             with self._explained():
