@@ -190,7 +190,7 @@ def test_provenance_leads_back_to_the_source(served: Any, source: Any) -> None:
     body = served.client.get("/v1/provenance").json()
     assert body["release"] == source.wanted()
     steps = [each["predicate"]["buildDefinition"]["externalParameters"]["step"] for each in body["statements"]]
-    assert (steps[0], steps[-1]) == ("prepare-data", "benchmark-model")
+    assert (steps[0], steps[-1]) == ("prepare-data", "publish-model")
     assert body["record"]["source_digest"].startswith("sha256:")
 
 

@@ -126,7 +126,7 @@ def verify(
     typer.echo(f"source {record['source_digest']}")
     typer.echo(f"data set {record['dataset_digest']}, with permit")
     typer.echo(f"model {record['model_digest']}")
-    typer.echo(f"{len(found.statements) + 1} steps, permit, weights and signature hold")
+    typer.echo(f"{len(found.statements)} steps, permit, weights and signature hold")
 
 
 def _row(entry: dict[str, Any], record: dict[str, Any] | None) -> dict[str, Any]:

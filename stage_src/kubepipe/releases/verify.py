@@ -85,7 +85,7 @@ def verify_release(
         raise BrokenHopError("signing-key", "another key signed it", place=place)
     statements = _statements(folder, record, public_key, place)
     _check_permit(folder, record, statements, permit_key, place)
-    _check_publication(folder, record, found, public_key, place)
+    statements[PUBLISH] = _publication(folder, record, found, public_key, place)
     _check_files(folder, record, public_key, place)
     return Verified(found, record, tuple(statements.values()), folder)
 
@@ -126,12 +126,15 @@ def _check_permit(
         raise BrokenHopError(hop, "it is not the permit that the gate wrote for this data set", place=place)
 
 
-def _check_publication(folder: Path, record: Mapping[str, Any], digest: str, public_key: Path, place: str) -> None:
+def _publication(folder: Path, record: Mapping[str, Any], digest: str, public_key: Path, place: str) -> dict[str, Any]:
+    """The statement about publishing, which binds the record and the weights."""
     with _hop(PUBLISH, place):
-        published = link_of(_unsealed(folder / statement_name(len(CHAIN) + 1, PUBLISH), public_key))
+        statement = _unsealed(folder / statement_name(len(CHAIN) + 1, PUBLISH), public_key)
+        published = link_of(statement)
         same = published.outputs["release"][0] == digest and published.outputs["model"][0] == record["model_digest"]
     if not same or published.run != record["run"]:
         raise BrokenHopError(PUBLISH, "its statement belongs to another release", place=place)
+    return statement
 
 
 def _check_files(folder: Path, record: Mapping[str, Any], public_key: Path, place: str) -> None:

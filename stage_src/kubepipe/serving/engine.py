@@ -151,6 +151,8 @@ class Engine:
                 threads = loaded.threads
                 torch.set_num_threads(threads)
             self._compute(batch, loaded)
+            # A release that was replaced meanwhile must not stay in memory until the next batch.
+            del batch, loaded
         for job in self._jobs:
             job.future.cancel()
 
