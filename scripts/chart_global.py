@@ -79,6 +79,13 @@ class UserSecret(Part):
     existingSecret: str = Field("", description="Secret with them; empty makes one and keeps it.")
 
 
+class WebhookToken(Part):
+    """The token that the store shows to the event source."""
+
+    existingSecret: str = Field("", description="Secret with it; empty makes one and keeps it.")
+    key: str = Field("token", description="Key in the secret.")
+
+
 class ObjectStore(Part):
     """The S3 object store that all parts use."""
 
@@ -107,6 +114,9 @@ class ObjectStore(Part):
     )
     serving: UserSecret = Field(
         default_factory=UserSecret, description="User of the server, who may only read records and models."
+    )
+    webhook: WebhookToken = Field(
+        default_factory=WebhookToken, description="Token with which the store reports new objects to the event source."
     )
     workloadIdentity: bool = Field(
         False,

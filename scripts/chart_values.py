@@ -8,6 +8,7 @@ from typing import Any
 
 from chart_common import Amount, Image, Objects, Part, PodOptions, Requests, Resources
 from chart_engines import ArgoEvents, ArgoWorkflows, KubeflowPipelines, Mariadb, Minio
+from chart_events import Events
 from chart_global import Global
 from chart_serving import Serving
 from pydantic import Field
@@ -29,6 +30,9 @@ class Images(Part):
         default_factory=lambda: own("stages"), description="Data and privacy steps; also hooks and tests."
     )
     train: Image = Field(default_factory=lambda: own("train"), description="Steps that load the language model.")
+    events: Image = Field(
+        default_factory=lambda: own("events"), description="The controller of DatasetRuns, and ticks of schedules."
+    )
 
 
 class Gpu(Part):
@@ -132,6 +136,11 @@ class Pipeline(Part):
 
     enabled: bool = Field(True, description="Register the pipeline. Off, the chart brings the engines only.")
     name: str = Field("kubepipe", pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", description="Name in Kubeflow Pipelines.")
+    keepVersions: int = Field(
+        10,
+        ge=1,
+        description="Versions that stay registered; the setup hook deletes older ones, but not those of schedules.",
+    )
     configMap: str = Field(
         "", description="ConfigMap with another compiled graph under the key kubepipe.yaml; empty takes the chart's."
     )
@@ -222,6 +231,7 @@ class Values(Part):
     global_: Global = Field(default_factory=Global, alias="global", description="Shared by the chart and its engines.")
     images: Images = Field(default_factory=Images, description="Images of this product.")
     pipeline: Pipeline = Field(default_factory=Pipeline, description="The pipeline.")
+    events: Events = Field(default_factory=Events, description="Events.")
     keys: Keys = Field(default_factory=Keys, description="Privacy keys.")
     signing: Signing = Field(default_factory=Signing, description="Key of the model signature.")
     serving: Serving = Field(default_factory=Serving, description="Serving.")
@@ -249,8 +259,9 @@ class Values(Part):
 
 
 def defaults() -> dict[str, Any]:
-    """Default values as a plain document. Settings of runs stay empty: the product's own defaults hold."""
+    """Default values as a plain document. Settings of runs stay empty: the product's own hold."""
     document = Values().model_dump(mode="json", by_alias=True, exclude_none=True)
     document["pipeline"]["settings"] = {}
     document["serving"]["settings"] = {}
+    document["events"]["rules"] = [{"prefix": ""}]  # what it leaves out is in ruleDefaults
     return document

@@ -221,7 +221,11 @@ class Ledger:
 _DIGEST = "sha256:" + "0" * 64
 _TUNED = {"model": "tiny", "model_licence": "Apache-2.0", "base_digest": _DIGEST}
 STEPS: Mapping[str, tuple[Mapping[str, str], tuple[str, ...], Mapping[str, Any]]] = {
-    "prepare-data": ({}, ("output_dataset",), {"source_digest": _DIGEST, "source_version": "v7"}),
+    "prepare-data": (
+        {},
+        ("output_dataset",),
+        {"source_digest": _DIGEST, "source_version": {"version_id": "v7", "etag": "e", "size": 1, "objects": 1}},
+    ),
     "assess-privacy-risk": ({"output_dataset": "output_dataset"}, ("risk_report",), {}),
     "anonymize-data": (
         {"output_dataset": "output_dataset", "risk_report": "risk_report"},

@@ -9,6 +9,7 @@
     │   └── OutputError                  a place that cannot be written
     ├── QuarantinedError        exit 3   the privacy gate said no, or asks for a person
     ├── IntegrityError          exit 4   a digest, signature or permit does not hold
+    ├── FencedError             exit 5   another run works on the same version of an object
     ├── TrainingError           exit 1   training could not go on
     └── StepFailedError         exit 1   a step of a run failed; its record says why
 

@@ -22,6 +22,18 @@ CHART = ROOT / "charts" / "kubepipe"
 WORKLOADS = ("Deployment", "StatefulSet", "Job")
 SCENARIOS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").glob("*-values.yaml"))
 
+EVERYTHING = (
+    "--set=kubeflowPipelines.ui.enabled=true,serving.enabled=true,events.metrics.serviceMonitor.enabled=true,"
+    "events.metrics.alerts.enabled=true,events.metrics.dashboard.enabled=true"
+)
+SCHEDULES = 'events.schedules=[{"name":"nightly","cron":"0 2 * * *","dataset":"squad.json"}]'
+
+OF_PODS = {
+    "serviceAccountName", "securityContext", "nodeSelector", "tolerations", "affinity", "imagePullSecrets",
+    "priorityClassName", "volumes",
+}  # fmt: skip
+ARGO = ("EventBus", "EventSource", "Sensor")
+
 Document = Mapping[str, Any]
 
 
@@ -54,6 +66,25 @@ class Release:
             elif each["kind"] in WORKLOADS:
                 template = each["spec"]["template"]
                 yield owner, template["metadata"], template["spec"]
+            elif each["kind"] == "CronJob":
+                template = each["spec"]["jobTemplate"]["spec"]["template"]
+                yield owner, template["metadata"], template["spec"]
+            elif each["kind"] in {"EventSource", "Sensor"}:
+                yield owner, *self._argo(each["spec"]["template"], [each["spec"]["template"]["container"]])
+            elif each["kind"] == "EventBus":
+                bus = each["spec"]["jetstream"]
+                names = ("containerTemplate", "reloaderContainerTemplate", "metricsContainerTemplate")
+                yield owner, *self._argo(bus, [bus[name] for name in names])
+
+    def _argo(
+        self, template: Mapping[str, Any], containers: list[dict[str, Any]]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Metadata and spec of the pod that Argo Events makes; its account says whether it has a token."""
+        account = self.get("ServiceAccount", template["serviceAccountName"])
+        spec = {key: value for key, value in template.items() if key in OF_PODS}
+        spec["containers"] = [{"name": f"argo-{number}", **each} for number, each in enumerate(containers)]
+        spec["automountServiceAccountToken"] = account["automountServiceAccountToken"]
+        return template["metadata"], spec
 
     def containers(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every container of those pods."""
@@ -72,7 +103,7 @@ class Helm:
         self, *arguments: str, release: str = "kubepipe", namespace: str = "models"
     ) -> subprocess.CompletedProcess[str]:
         """One rendering, which may fail."""
-        helm = Path(sys.executable).with_name("helm")
+        helm = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).with_name("helm")
         return subprocess.run(
             [str(helm), "template", release, str(self.chart), "--namespace", namespace, *arguments],
             check=False,
@@ -110,7 +141,7 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 @pytest.fixture(scope="session")
 def full(helm: Helm) -> Release:
     """A rendering with every part switched on."""
-    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true")
+    return helm(EVERYTHING, f"--set-json={SCHEDULES}")
 
 
 @pytest.fixture(scope="session", params=SCENARIOS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ import pytest
 import yaml
 
 REFERENCE = re.compile(r"(?<![\w)])\$?\.Values((?:\.[A-Za-z][A-Za-z0-9]*)+)")
+# Sections that the controller of DatasetRuns reads as they are.
+HANDED_ON = ("events.ruleDefaults.", "events.sweep.", "events.limits.", "events.retry.")
 ALIASES = {
     "kubeflow-pipelines": "kubeflowPipelines",
     "argo-workflows": "argoWorkflows",
@@ -83,8 +86,17 @@ def test_every_value_is_used(values: dict[str, Any], templates: dict[str, str]) 
         name = path.rsplit(".", 1)[-1] if not path.startswith("pipeline.st") else path.split(".")[2]
         seen = templates["library"] + templates[""]
         seen += "".join(text for chart, text in templates.items() if first in {ALIASES.get(chart), "global"})
-        if ".resources." in path or ".env." in path or ".kubernetesApi." in path or ".namespaceLabels." in path:
+        if (
+            ".resources." in path
+            or ".sidecarResources." in path
+            or ".env." in path
+            or ".kubernetesApi." in path
+            or ".namespaceLabels." in path
+            or ".labels." in path
+        ):
             continue  # handed on as a whole
+        if path.startswith(HANDED_ON):
+            continue
         if ".expireDays." in path:
             name = "expireDays"
         assert re.search(rf"\b{re.escape(name)}\b", seen), path
@@ -134,16 +146,30 @@ def test_keys_named_in_documents_exist(chart_folder: Path, values: dict[str, Any
     declared = set(leaves(values))
     sections = {path.rsplit(".", depth)[0] for path in declared for depth in range(1, path.count(".") + 1)}
     pattern = re.compile(
-        r"`((?:global|pipeline|minio|mariadb|keys|hooks|setup|cleanup|crds|argo\w+|kubeflowPipelines)\.[\w.-]+?)(?:=[^`]*)?`"
+        r"`((?:global|pipeline|minio|mariadb|keys|hooks|setup|cleanup|crds|argo\w+|events|kubeflowPipelines)\.[\w.-]+?)(?:=[^`]*)?`"
     )
     found = 0
-    for file in [chart_folder / name for name in ("UPGRADE.md", "TROUBLESHOOTING.md", "files/readme-head.md")]:
+    documents = [chart_folder / name for name in ("UPGRADE.md", "TROUBLESHOOTING.md", "files/readme-head.md")]
+    for file in [*documents, *chart_folder.glob("examples/**/README.md")]:
         for match in pattern.finditer(file.read_text(encoding="utf-8")):
             key = match[1].rstrip(".")
             known = key in declared or key in sections or key.startswith(("pipeline.steps.", "pipeline.settings."))
             assert known, f"{file.name}: {key}"
             found += 1
     assert found > 10
+
+
+def test_examples_render_and_are_told(helm: Any, chart_folder: Path) -> None:
+    """Each example has a page and values; the values render, and the page and its list name what is there."""
+    folders = [each for each in (chart_folder / "examples").iterdir() if each.is_dir()]
+    listed = (chart_folder / "examples" / "README.md").read_text(encoding="utf-8")
+    assert len(folders) >= 5
+    for folder in folders:
+        assert f"({folder.name}/README.md)" in listed
+        page = (folder / "README.md").read_text(encoding="utf-8")
+        assert f"charts/kubepipe/examples/{folder.name}/values.yaml" in page
+        release = helm(f"--values={folder / 'values.yaml'}", "--api-versions=argoproj.io/v1alpha1/Workflow")
+        assert release.all("NetworkPolicy")
 
 
 def test_notes_name_the_next_commands(helm: Any, tmp_path: Path) -> None:
@@ -164,7 +190,7 @@ def test_notes_name_the_next_commands(helm: Any, tmp_path: Path) -> None:
 
 def test_helm_lint(helm: Any) -> None:
     """`helm lint --strict` finds nothing."""
-    helm_program = Path(sys.executable).with_name("helm")
+    helm_program = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).with_name("helm")
     done = subprocess.run(
         [str(helm_program), "lint", "--strict", str(helm.chart)], check=False, capture_output=True, text=True
     )

@@ -38,18 +38,20 @@ def test_hooks_fetch_nothing(full: Any) -> None:
 
 
 def test_definitions_are_renewed(full: Any, helm: Any, chart_folder: Path) -> None:
-    """The pre-upgrade hook carries the definitions of the engines that are on, and may write exactly those."""
+    """The pre-upgrade hook carries our own definition and those of the engines that are on; it may write those only."""
     held = full.get("ConfigMap", "kubepipe-crds")["data"]
     files = {
         file.name: yaml.safe_load(file.read_text(encoding="utf-8"))
-        for file in chart_folder.glob("charts/*/crds/*.yaml")
+        for file in [*chart_folder.glob("charts/*/crds/*.yaml"), *chart_folder.glob("crds/*.yaml")]
     }
     assert {name: yaml.safe_load(text) for name, text in held.items()} == files
     rules = full.all("ClusterRole")[0]["rules"]
     assert sorted(rules[0]["resourceNames"]) == sorted(each["metadata"]["name"] for each in files.values())
     assert [rule["verbs"] for rule in rules] == [["get", "patch"], ["create"]]
-    fewer = helm("--set=argoWorkflows.enabled=false,preflight.crds=false").get("ConfigMap", "kubepipe-crds")["data"]
-    assert set(fewer) == {"scheduledworkflows.yaml"}
+    fewer = helm("--set=argoWorkflows.enabled=false,argoEvents.enabled=false,preflight.crds=false").get(
+        "ConfigMap", "kubepipe-crds"
+    )["data"]
+    assert set(fewer) == {"scheduledworkflows.yaml", "datasetruns.yaml"}
 
 
 def test_order_of_the_upgrade_hook(full: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from .conftest import EVERYTHING, SCHEDULES
+
 LONG = "a" + "bcdefghij" * 5 + "klmnopq"  # 53 characters: the longest that Helm takes
 LABEL = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 
@@ -15,13 +17,15 @@ LABEL = re.compile(r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")
 def long(helm: Any) -> Any:
     """Every part, under the longest name of a release."""
     assert len(LONG) == 53
-    return helm("--set=argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true", release=LONG)
+    return helm(EVERYTHING, f"--set-json={SCHEDULES}", release=LONG)
 
 
 def test_names_fit(long: Any) -> None:
-    """Names have at most 63 characters, those of StatefulSets 52, since a hash of theirs becomes a label."""
+    """Names have at most 63 characters, fewer where Kubernetes or Argo Events makes longer names of them."""
     for each in long.objects:
-        limit = 52 if each["kind"] == "StatefulSet" else 63
+        limit = {"StatefulSet": 52, "CronJob": 52, "EventBus": 40, "EventSource": 40, "Sensor": 40}.get(
+            each["kind"], 63
+        )
         name = each["metadata"]["name"]
         assert len(name) <= limit, name
         assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name), name
@@ -52,7 +56,7 @@ def test_references_resolve(long: Any) -> None:
     made = {(each["kind"], each["metadata"]["name"]) for each in long.objects}
     wanted = set()
     for _, _, spec in long.pods():
-        for volume in spec["volumes"]:
+        for volume in spec.get("volumes", []):
             if "configMap" in volume:
                 wanted.add(("ConfigMap", volume["configMap"]["name"]))
             if "secret" in volume:
@@ -80,8 +84,7 @@ def test_selectors_find_their_pods(full: Any) -> None:
 
 def test_selectors_are_stable(helm: Any, full: Any) -> None:
     """Labels of one's own reach objects and pods but never a selector, which could not be changed later."""
-    every = "argoEvents.enabled=true,kubeflowPipelines.ui.enabled=true,serving.enabled=true"
-    labelled = helm(f"--set=global.commonLabels.team=research,{every}")
+    labelled = helm(EVERYTHING, f"--set-json={SCHEDULES}", "--set=global.commonLabels.team=research")
     for before, after in zip(full.objects, labelled.objects, strict=True):
         assert after["metadata"]["labels"]["team"] == "research"
         if after["kind"] in {"Deployment", "StatefulSet"}:

@@ -99,7 +99,7 @@ def test_setup_is_told_everything(helm: Any) -> None:
     assert setup["buckets"][0]["versioning"] is True
     assert setup["buckets"][1]["expireDays"] == {"": 30}
     assert setup["users"][0]["grants"] == {"mlpipeline": "read-write", "kubepipe": "read-write"}
-    assert setup["users"][1]["grants"]["incoming"] == "read"
+    assert setup["users"][1]["grants"]["incoming"] == "listen"
     mounts = {
         each.mount_path
         for each in release.typed("Job", "kubepipe-setup").spec.template.spec.containers[0].volume_mounts
@@ -108,6 +108,44 @@ def test_setup_is_told_everything(helm: Any) -> None:
     named.append(setup["signing"]["privateKeyFile"])
     named += [f"{user['folder']}/accesskey" for user in setup["users"]]
     assert all(str(Path(file).parent) in mounts for file in named)
+
+
+def test_doctor_is_told_what_to_look_at(helm: Any, chart_folder: Path) -> None:
+    """setup.json names each definition with its version and engine, the secret of each user, and the privacy keys."""
+    setup = json.loads(helm().get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
+    files = [*chart_folder.glob("crds/*.yaml"), *chart_folder.glob("charts/*/crds/*.yaml")]
+    brought = {}
+    for file in files:
+        definition = yaml.safe_load(file.read_text(encoding="utf-8"))
+        label = definition["metadata"]["labels"].get("app.kubernetes.io/version", "")
+        brought[definition["metadata"]["name"]] = {
+            "version": definition["spec"]["versions"][0]["name"],
+            "release": label,
+        }
+    assert setup["definitions"].items() <= brought.items()
+    assert {"workflows.argoproj.io", "scheduledworkflows.kubeflow.org"} <= set(setup["definitions"])
+    accounts = {each["name"]: (each["secret"], each["buckets"]) for each in setup["accounts"]}
+    everything = ["incoming", "quarantine", "mlpipeline", "kubepipe"]
+    assert accounts == {
+        "admin": ("kubepipe-object-store", everything),
+        "artifacts": ("mlpipeline-minio-artifact", ["mlpipeline", "kubepipe"]),
+        "source": ("kubepipe-source-store", everything),
+    }
+    assert setup["privacy"]["secret"] == "kubepipe-privacy-keys"
+    assert "accounts" not in json.loads(
+        helm.scenario("identity").get("ConfigMap", "kubepipe-setup")["data"]["setup.json"]
+    )
+
+
+def test_definitions_say_the_engine_that_they_are_of(chart_folder: Path) -> None:
+    """The label is the tag of the engine's image."""
+    tags = {"argo-workflows": "argoexec", "kubeflow-pipelines": "kfp-driver", "argo-events": "argo-events"}
+    images = (chart_folder / "images.txt").read_text(encoding="utf-8").split()
+    for engine, image in tags.items():
+        (tag,) = {each.rpartition(":")[2] for each in images if f"/{image}:" in each}
+        for file in chart_folder.glob(f"charts/{engine}/crds/*.yaml"):
+            labels = yaml.safe_load(file.read_text(encoding="utf-8"))["metadata"]["labels"]
+            assert labels["app.kubernetes.io/version"] == tag, file.name
 
 
 def test_without_the_pipeline(helm: Any) -> None:

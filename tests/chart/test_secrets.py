@@ -17,6 +17,7 @@ GENERATED = {
     "kubepipe-object-store": {"accesskey", "secretkey"},
     "mlpipeline-minio-artifact": {"accesskey", "secretkey"},
     "kubepipe-source-store": {"accesskey", "secretkey"},
+    "kubepipe-webhook": {"token"},
     "kubepipe-database": {"password", "root-password"},
     "kubepipe-privacy-keys": {"wrapping.key", "pseudonym.key", "permit-signing.pem"},
     "kubepipe-model-signing": {"model-signing.pem"},
@@ -55,9 +56,9 @@ def test_passwords_are_random_and_long(helm: Any) -> None:
         base64.b64decode(each["data"][key])
         for name, each in ((each["metadata"]["name"], each) for each in helm().all("Secret"))
         for key in GENERATED[name]
-        if key in {"secretkey", "password", "root-password"}
+        if key in {"secretkey", "password", "root-password", "token"}
     ]
-    assert len(set(passwords)) == len(passwords) == 5
+    assert len(set(passwords)) == len(passwords) == 6
     assert min(len(each) for each in passwords) >= 32
 
 

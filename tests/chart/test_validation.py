@@ -43,6 +43,13 @@ PROBLEMS = [
         "kubeflowPipelines.steps.launcherImage.digest",
     ),
     ("no Workflow kind", "argoWorkflows.enabled=false", "preflight.crds=false"),
+    ("no Sensor kind", "argoEvents.enabled=false,events.mode=webhook", "events.mode=poll"),
+    (
+        "events without an API",
+        "kubeflowPipelines.enabled=false,setup.enabled=false,tests.enabled=false,global.objectStore.separateUsers=false",
+        "events.enabled=false",
+    ),
+    ("pattern", "events.rules[0].ignore[0]=[a]*", "events.rules[0].ignore"),
     ("cuda without GPU", "pipeline.settings.training.device=cuda", "pipeline.steps.fine-tune-model.gpu.count=1"),
     ("public key", "keys.publicKey=abc", "openssl pkey"),
     ("gitops", "global.gitops=true", "keys.existingSecret"),
@@ -83,6 +90,27 @@ def test_preflight_sees_the_kind(helm: Any) -> None:
         assert "kubepipe-workflow-controller" not in {each["metadata"]["name"] for each in release.all("Deployment")}
 
 
+@pytest.mark.parametrize(
+    ("kind", "served", "fits"),
+    [
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v2/Workflow", False),
+        ("kubeflow.org/v1beta1/ScheduledWorkflow", "kubeflow.org/v1/ScheduledWorkflow", False),
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v1alpha1/Workflow", True),
+        # Other kinds of the group, or of a group with a longer name, say nothing.
+        ("argoproj.io/v1alpha1/Workflow", "argoproj.io/v2/WorkflowTemplate", True),
+        ("kubeflow.org/v1beta1/ScheduledWorkflow", "pipelines.kubeflow.org/v2beta1/ScheduledWorkflow", True),
+    ],
+)
+def test_definitions_of_another_version_are_refused(helm: Any, kind: str, served: str, fits: bool) -> None:
+    """Helm leaves definitions alone that are there, so they must serve what the engines speak."""
+    done = helm.run(f"--api-versions={served}")
+    assert (done.returncode == 0) is fits
+    if not fits:
+        assert f"as {served} only" in done.stderr
+        assert f"{kind} is needed" in done.stderr
+        assert helm.run(f"--api-versions={served}", "--set=preflight.crds=false").returncode == 0
+
+
 SCHEMA = [
     ("nope=1", "nope"),
     ("minio.nope=1", "nope"),
@@ -96,6 +124,11 @@ SCHEMA = [
     ("images.stages.digest=sha256:abc", "digest"),
     ("global.database.user=x;DROP", "user"),
     ("kubeflowPipelines.steps.runAsUser=0", "runAsUser"),
+    ("events.mode=push", "mode"),
+    ("events.bus.replicas=2", "replicas"),
+    ("events.rules[0].nope=1", "nope"),
+    ("events.limits.concurrentRuns=0", "concurrentRuns"),
+    ("events.notifications.about[0]=rain", "about"),
 ]
 
 

@@ -9,15 +9,24 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubepipe.pipeline.remote import find_release
+
 CHART = Path(__file__).resolve().parents[2] / "charts" / "kubepipe"
 RELEASE = "kubepipe"
-HELM = Path(sys.executable).parent / "helm"
+HELM = os.environ.get("KUBEPIPE_HELM") or Path(sys.executable).parent / "helm"
+LITE = str(CHART / "ci" / "lite-values.yaml")
+SOURCE = "s3://incoming/clinic/clinic.jsonl"
+SMALL = [
+    "--set", "dataset.max_train_questions=24", "--set", "dataset.max_validation_questions=12",
+    "--set", "training.epochs=1", "--set", "scoring.sample_questions=4", "--set", "publish.must_improve=false",
+]  # fmt: skip
 
 
 @dataclass
@@ -42,6 +51,46 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the command line against the release and go on."""
+        command = [sys.executable, "-m", "kubepipe.cli", *arguments, "--namespace", self.namespace]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def fails(self, *arguments: str) -> str:
+        """Run helm in the namespace; it must fail. What it said."""
+        command = [str(HELM), *arguments, "--namespace", self.namespace]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
+
+    def doctor(self) -> dict[str, str]:
+        """Problems that `kubepipe doctor --cluster` finds, by what was looked at; its exit code must fit."""
+        command = [sys.executable, "-m", "kubepipe.cli", "doctor", "--cluster", "--namespace", self.namespace]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        lines = [line.removeprefix("problem ") for line in done.stdout.splitlines() if line.startswith("problem ")]
+        assert done.returncode == (1 if lines else 0), done.stdout + done.stderr
+        return {name.strip(): text for name, _, text in (line.partition(": ") for line in lines)}
+
+    def admin(self) -> tuple[str, str]:
+        """User and password of the bundled store's administrator: the secret that its StatefulSet names."""
+        from kubernetes import client
+
+        stores = client.AppsV1Api().list_namespaced_stateful_set(self.namespace).items
+        (store,) = [each for each in stores if "minio" in each.metadata.name]
+        environment = store.spec.template.spec.containers[0].env
+        named = {each.name: each.value_from.secret_key_ref for each in environment if each.value_from}
+        user, password = named["MINIO_ROOT_USER"], named["MINIO_ROOT_PASSWORD"]
+        return self.secret(user.name)[user.key].decode(), self.secret(password.name)[password.key].decode()
+
+    @contextmanager
+    def store(self) -> Iterator[Any]:
+        """A client of the bundled store, as its administrator."""
+        from minio import Minio
+
+        user, password = self.admin()
+        with find_release(self.namespace).store_address() as address:
+            yield Minio(address, access_key=user, secret_key=password, secure=False)
 
     def secret(self, name: str) -> dict[str, bytes]:
         """Content of a secret."""
@@ -76,18 +125,60 @@ def api() -> Any:
     return client.CoreV1Api()
 
 
-@pytest.fixture(scope="session")
-def cluster(api: Any) -> Iterator[Cluster]:
-    """The chart, installed with the lite profile under Pod Security restricted."""
+@contextmanager
+def namespace(api: Any) -> Iterator[Cluster]:
+    """A namespace of its own under Pod Security restricted; it is deleted afterwards."""
     name = f"kubepipe-test-{uuid.uuid4().hex[:6]}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     api.create_namespace({"metadata": {"name": name, "labels": labels}})
-    cluster = Cluster(name)
     try:
-        start = time.monotonic()
-        values = str(CHART / "ci" / "lite-values.yaml")
-        cluster.helm("install", RELEASE, str(CHART), "--values", values, "--wait", "--timeout", "10m")
-        cluster.install_seconds = time.monotonic() - start
-        yield cluster
+        yield Cluster(name)
     finally:
         api.delete_namespace(name)
+
+
+@pytest.fixture(scope="session")
+def cluster(api: Any) -> Iterator[Cluster]:
+    """The chart, installed with the lite profile."""
+    with namespace(api) as cluster:
+        start = time.monotonic()
+        cluster.helm("install", RELEASE, str(CHART), "--values", LITE, "--wait", "--timeout", "10m")
+        cluster.install_seconds = time.monotonic() - start
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def uploaded(cluster: Cluster, examples: Path) -> str:
+    """The fictional clinic in the bucket for incoming data."""
+    with cluster.store() as store:
+        store.fput_object("incoming", "clinic/clinic.jsonl", str(examples / "clinic" / "clinic.jsonl"))
+    return SOURCE
+
+
+@pytest.fixture(scope="session")
+def run(cluster: Cluster, uploaded: str) -> str:
+    """A finished run; its id."""
+    said = cluster.kubepipe("submit", uploaded, "--wait", *SMALL)
+    return said.splitlines()[0]
+
+
+@pytest.fixture(scope="session")
+def fetched(cluster: Cluster, run: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder on this machine."""
+    folder = tmp_path_factory.mktemp("fetched") / "run"
+    cluster.kubepipe("fetch", run, "--out", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def second(cluster: Cluster, run: str, uploaded: str) -> str:
+    """What was said about a second run of the same object, during which the release was upgraded."""
+    assert run
+    process = cluster.start("submit", uploaded, "--wait", *SMALL)
+    # Another delay changes the workflow controller's configuration, so that it is replaced while the run goes on.
+    change = "argoWorkflows.runs.podGcDelaySeconds=601"
+    cluster.helm("upgrade", RELEASE, str(CHART), "--values", LITE, "--set", change, "--wait", "--timeout", "10m")
+    assert process.poll() is None, "the run ended before the upgrade"
+    said, _ = process.communicate(timeout=1200)
+    assert process.returncode == 0, said
+    return said

@@ -80,6 +80,43 @@ def test_the_run_is_known_by_its_pod_label(compiled: list[Any]) -> None:
         assert names == {"KUBEPIPE_RUN": "metadata.labels['pipeline/runid']"}
 
 
+def test_the_interface_of_kfp_can_show_report_and_summary(compiled: list[Any]) -> None:
+    """It shows artifacts of these two types by their content at the URI; the name comes from the output (launcher)."""
+    outputs = compiled[0]["components"]["comp-evaluate-and-plot-metrics"]["outputDefinitions"]["artifacts"]
+    types = {name: output["artifactType"]["schemaTitle"] for name, output in outputs.items()}
+    assert types == {"metrics": "system.Metrics", "plot_html": "system.HTML", "summary_markdown": "system.Markdown"}
+
+
+def test_what_the_interface_shows_is_one_file_at_the_artifacts_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The component's own code writes HTML and Markdown to the artifacts' paths, and says the URIs in its record."""
+    from kfp import dsl
+
+    from kubepipe.pipeline import components
+
+    given: dict[str, Any] = {}
+
+    def run_stage(step: str, settings: str, **arguments: Any) -> dict[str, float]:
+        given.update(arguments, step=step, settings=settings)
+        return dict.fromkeys(("exact_match", "f1", "energy_kwh", "gco2e", "seconds", "cpu_seconds"), 1.0)
+
+    monkeypatch.setattr("kubepipe.stages.run_stage", run_stage)
+    root = "minio://mlpipeline/v2/artifacts/kubepipe/run/evaluate"
+    artifacts = {
+        "metrics": dsl.Metrics(name="metrics", uri=f"{root}/metrics"),
+        "plot_html": dsl.HTML(name="plot_html", uri=f"{root}/plot_html"),
+        "summary_markdown": dsl.Markdown(name="summary_markdown", uri=f"{root}/summary_markdown"),
+    }
+    inputs = {name: dsl.Artifact(uri=str(tmp_path / name)) for name in ("training_history", "sustainability_metrics")}
+    components.evaluate_and_plot_metrics.python_func(
+        settings="{}", benchmark_metrics=dsl.Metrics(uri=str(tmp_path / "benchmark")), **inputs, **artifacts
+    )
+    assert given["uris"] == {name: each.uri for name, each in artifacts.items()}
+    assert given["outputs"]["plot_html"] == "/minio/mlpipeline/v2/artifacts/kubepipe/run/evaluate/plot_html"
+    assert artifacts["metrics"].metadata["f1"] == 1.0
+
+
 def test_a_name_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     """The compiler would refuse it with a traceback."""
     with pytest.raises(OutputError, match="YAML"):

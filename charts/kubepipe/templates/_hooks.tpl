@@ -67,12 +67,33 @@ Usage: {{ include "kubepipe.setup" . }}
   "release" .Release.Name
   "namespace" .Release.Namespace
   "timeoutSeconds" (.Values.hooks.timeoutSeconds | int)
+  "endsRuns" .Values.kubeflowPipelines.enabled
   "kfp" (dict "endpoint" (include "kubepipe.kfp.endpoint" .))
   "s3" (dict "endpoint" (include "kubepipe.s3.endpoint" .) "secure" (eq (include "kubepipe.s3.secure" .) "true") "region" .Values.global.objectStore.region)
   "buckets" $list -}}
+{{- $definitions := dict -}}
+{{- range $file, $text := include "kubepipe.crds" . | fromYaml -}}
+{{- $each := fromYaml $text -}}
+{{- $version := (index $each.spec.versions 0).name -}}
+{{- $_ := set $definitions $each.metadata.name (dict "version" $version "release" (dig "labels" "app.kubernetes.io/version" "" $each.metadata)) -}}
+{{- end -}}
+{{- $_ := set $document "definitions" $definitions -}}
+{{- $store := .Values.global.objectStore -}}
+{{- if not $store.workloadIdentity -}}
+{{- $reach := dict "artifacts" (list $buckets.artifacts.name $buckets.store.name) -}}
+{{- $_ := set $reach "source" (concat (list $buckets.incoming.name $buckets.quarantine.name) $reach.artifacts) -}}
+{{- $_ := set $reach "admin" $reach.source -}}
+{{- $_ := set $reach "serving" (list $buckets.store.name) -}}
+{{- $accounts := list -}}
+{{- range $user := concat (list "admin" "artifacts" "source") (ternary (list "serving") list .Values.serving.enabled) -}}
+{{- $secret := include "kubepipe.s3.secret" (dict "root" $ "user" $user) -}}
+{{- $accounts = append $accounts (dict "name" $user "secret" $secret "accessKeyKey" $store.accessKeyKey "secretKeyKey" $store.secretKeyKey "buckets" (index $reach $user)) -}}
+{{- end -}}
+{{- $_ := set $document "accounts" $accounts -}}
+{{- end -}}
 {{- if include "kubepipe.makesUsers" . -}}
 {{- $shared := dict $buckets.artifacts.name "read-write" $buckets.store.name "read-write" -}}
-{{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "read-write") $shared -}}
+{{- $source := mustMerge (dict $buckets.incoming.name "listen" $buckets.quarantine.name "read-write") $shared -}}
 {{- $users := list
   (dict "folder" "/etc/kubepipe/users/artifacts" "policy" "kubepipe-artifacts" "grants" $shared)
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}
@@ -81,8 +102,22 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- end -}}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
+{{- /* The bundled store is told to stop, too; an existing one that is not asked to report is left alone. */ -}}
+{{- $webhook := include "kubepipe.events.webhook" . -}}
+{{- if or $webhook .Values.minio.enabled -}}
+{{- $arn := ternary "arn:minio:sqs::KUBEPIPE:webhook" .Values.events.webhook.arn .Values.minio.enabled -}}
+{{- $_ := set $document "notifications" (list (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-%s-%s" .Release.Namespace .Release.Name) "arn" $arn "enabled" (eq $webhook "true"))) -}}
+{{- end -}}
+{{- if $webhook -}}
+{{- $_ := set $document "events" (dict
+  "endpoint" (include "kubepipe.webhook.url" .)
+  "sensors" (list (include "kubepipe.events.name" (dict "root" . "part" "datasets")))
+  "eventsources" (list (include "kubepipe.events.name" (dict "root" . "part" "objects")))
+  "eventbus" (list (include "kubepipe.events.name" (dict "root" . "part" "bus")))) -}}
+{{- end -}}
 {{- if .Values.pipeline.enabled -}}
-{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json") -}}
+{{- $_ := set $document "pipeline" (dict "name" .Values.pipeline.name "file" "/etc/kubepipe/pipeline/kubepipe.yaml" "overlay" "/etc/kubepipe/overlay/overlay.json" "keepVersions" (int .Values.pipeline.keepVersions)) -}}
+{{- $_ := set $document "privacy" (dict "secret" (include "kubepipe.keysSecret" .) "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem") -}}
 {{- if not .Values.keys.publicKey -}}
 {{- $_ := set $document "keys" (dict "privateKeyFile" "/etc/kubepipe/keys/permit-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem" "namespace" .Release.Namespace) -}}
 {{- end -}}
@@ -100,6 +135,14 @@ Usage: {{ if include "kubepipe.makesUsers" . }}
 {{- define "kubepipe.makesUsers" -}}
 {{- $store := .Values.global.objectStore -}}
 {{- if and .Values.minio.enabled $store.separateUsers (not $store.workloadIdentity) -}}true{{- end -}}
+{{- end -}}
+
+{{/*
+Whether a hook cleans up before the release goes: "true" or empty. What Argo Events made has to go while its controller lives.
+Usage: {{ if include "kubepipe.cleans" . }}
+*/}}
+{{- define "kubepipe.cleans" -}}
+{{- if and .Values.cleanup.enabled (or .Values.kubeflowPipelines.enabled (include "kubepipe.events.webhook" .)) -}}true{{- end -}}
 {{- end -}}
 
 {{/*

@@ -18,3 +18,27 @@ Usage: {{- include "kubepipe.toPipelines" . | nindent 4 }}
     - port: 8888
     {{- end }}
 {{- end -}}
+
+{{/*
+Egress rule to the event bus.
+Usage: {{- include "kubepipe.events.toBus" . | nindent 4 }}
+*/}}
+{{- define "kubepipe.events.toBus" -}}
+- to:
+    {{- include "kubepipe.peers" (dict "root" . "components" (list "events-bus")) | nindent 4 }}
+  ports:
+    - port: 4222
+{{- end -}}
+
+{{/*
+Ingress rule from Prometheus to programs of Argo Events, or nothing.
+Usage: {{- include "kubepipe.events.fromPrometheus" . | nindent 4 }}
+*/}}
+{{- define "kubepipe.events.fromPrometheus" -}}
+{{- with .Values.events.metrics.allowFrom -}}
+- from:
+    {{- toYaml . | nindent 4 }}
+  ports:
+    - port: 7777
+{{- end -}}
+{{- end -}}

@@ -52,6 +52,7 @@ Usage: {{ include "kubepipe.overlay" . }}
 {{- end -}}
 {{- if $before -}}
 {{- $_ := set $env "KUBEPIPE_KEYS" "/etc/kubepipe/keys" -}}
+{{- $_ := set $env "KUBEPIPE_QUARANTINE" (printf "s3://%s" $root.Values.global.buckets.quarantine.name) -}}
 {{- $secretVolumes = list (dict "secret" (include "kubepipe.keysSecret" $root) "mountPath" "/etc/kubepipe/keys") -}}
 {{- else -}}
 {{- $_ := set $env "KUBEPIPE_PERMIT_KEY" "/etc/kubepipe/permits/permit-public.pem" -}}

@@ -72,6 +72,43 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- $problems = append $problems "The cluster does not know the kind Workflow, and argoWorkflows.enabled is false. Install Argo Workflows, set argoWorkflows.enabled=true, or, when rendering without a cluster, set preflight.crds=false." -}}
 {{- end -}}
 
+{{- range $group, $wanted := dict "argoproj.io" "v1alpha1/Workflow" "kubeflow.org" "v1beta1/ScheduledWorkflow" -}}
+{{- $kind := splitList "/" $wanted | last -}}
+{{- $served := list -}}
+{{- range $each := $.Capabilities.APIVersions -}}
+{{- if and (hasPrefix (printf "%s/" $group) $each) (hasSuffix (printf "/%s" $kind) $each) -}}{{- $served = append $served $each -}}{{- end -}}
+{{- end -}}
+{{- if and $served (not (has (printf "%s/%s" $group $wanted) $served)) $v.preflight.crds -}}
+{{- $problems = append $problems (printf "The cluster has the kind %s as %s only, from another installation, and %s/%s is needed. Bring that installation up to date, or set preflight.crds=false once its definition serves this version." $kind (join ", " $served) $group $wanted) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Events. */ -}}
+{{- if include "kubepipe.events.on" . -}}
+{{- if include "kubepipe.events.webhook" . -}}
+{{- if and (not $v.argoEvents.enabled) $v.preflight.crds (not (.Capabilities.APIVersions.Has "argoproj.io/v1alpha1/Sensor")) -}}
+{{- $problems = append $problems "The cluster does not know the kind Sensor, and argoEvents.enabled is false. Install Argo Events, set argoEvents.enabled=true, set events.mode=poll, or, when rendering without a cluster, set preflight.crds=false." -}}
+{{- end -}}
+{{- end -}}
+{{- if and (not $v.kubeflowPipelines.enabled) (not $kfp.endpoint) (not (or $v.setup.enabled $v.tests.enabled)) -}}
+{{- $problems = append $problems "Events need a pipelines API. Set global.kubeflowPipelines.endpoint to the URL of an existing one, kubeflowPipelines.enabled=true, or events.enabled=false." -}}
+{{- end -}}
+{{- range $number, $rule := include "kubepipe.events.rules" . | fromJsonArray -}}
+{{- range $pattern := $rule.ignore -}}
+{{- if regexMatch "[][]" $pattern -}}
+{{- $problems = append $problems (printf "events.rules[%d].ignore has the pattern %q, but only * and ? are known. Spell the file names out." $number $pattern) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $v.events.schedules -}}
+{{- if has .name $names -}}
+{{- $problems = append $problems (printf "events.schedules has the name %q twice. Give each schedule a name of its own." .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* The pipeline. */ -}}
 {{- if and $v.pipeline.enabled (not $v.pipeline.configMap) (not (include "kubepipe.pipeline" .)) -}}
 {{- $problems = append $problems "The chart lacks files/pipeline/kubepipe.yaml. Write it with `kubepipe pipeline compile`, name another graph with pipeline.configMap, or set pipeline.enabled=false." -}}
@@ -99,6 +136,7 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- if and $v.minio.enabled (not $store.existingSecret) -}}{{- $missing = append $missing "global.objectStore.existingSecret" -}}{{- end -}}
 {{- if and $v.minio.enabled $store.separateUsers (not $store.artifacts.existingSecret) -}}{{- $missing = append $missing "global.objectStore.artifacts.existingSecret" -}}{{- end -}}
 {{- if and $v.minio.enabled $store.separateUsers (not $store.source.existingSecret) -}}{{- $missing = append $missing "global.objectStore.source.existingSecret" -}}{{- end -}}
+{{- if and (or $v.minio.enabled (include "kubepipe.events.webhook" .)) (not $store.webhook.existingSecret) -}}{{- $missing = append $missing "global.objectStore.webhook.existingSecret" -}}{{- end -}}
 {{- if and $v.mariadb.enabled (not $db.existingSecret) -}}{{- $missing = append $missing "global.database.existingSecret" -}}{{- end -}}
 {{- if and $v.pipeline.enabled (not $v.keys.existingSecret) -}}{{- $missing = append $missing "keys.existingSecret" -}}{{- end -}}
 {{- if and $v.pipeline.enabled (not $v.signing.existingSecret) -}}{{- $missing = append $missing "signing.existingSecret" -}}{{- end -}}

@@ -27,11 +27,16 @@ def setup(config: ConfigOption) -> None:
 
 
 def cleanup(config: ConfigOption) -> None:
-    """End schedules and runs before an uninstall."""
-    from kubepipe.pipeline.cluster.cleanup import clean_up
+    """End what starts runs, then the runs, before an uninstall."""
+    from kubepipe.pipeline.cluster.cleanup import clean_up, remove_intake
     from kubepipe.pipeline.cluster.setup import read_config
 
     document = read_config(config)
+    if "events" in document:
+        count = remove_intake(document["namespace"], document["events"], float(document["timeoutSeconds"]))
+        typer.echo(f"sensors, eventsources, eventbus: {count} removed")
+    if not document["endsRuns"]:
+        return
     for kind, count in clean_up(document["namespace"], float(document["timeoutSeconds"])).items():
         typer.echo(f"{kind}: {count} ended")
 

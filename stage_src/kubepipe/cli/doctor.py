@@ -1,20 +1,21 @@
-"""`kubepipe doctor`: what is installed, which models resolve, what is missing and how to get it."""
+"""`kubepipe doctor`: what is installed on this machine, or in a cluster; what is missing and how to get it."""
 
 from __future__ import annotations
 
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 import kubepipe
+from kubepipe.cli.options import NamespaceOption
 from kubepipe.errors import KubePipeError
 from kubepipe.settings import Settings
 
@@ -57,15 +58,38 @@ def add_to(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor() -> int:
-    """Look at everything that `kubepipe run` needs on this machine; ends with 1 when something is missing."""
+def doctor(
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Look at an installed release instead, by KUBECONFIG.")
+    ] = False,
+    namespace: NamespaceOption = None,
+) -> int:
+    """Look at everything that `kubepipe run` needs on this machine, or that an installed release needs in its cluster.
+
+    Ends with 1 when something is missing, with 2 when no cluster is configured.
+    """
+    if cluster:
+        return _tell(_cluster(namespace), "problem")
+    return _tell([*_machine(), *_libraries(), *_models()], "missing")
+
+
+def _tell(findings: Iterable[Finding], bad: str) -> int:
+    """Print each finding as it comes; whether one of them is bad."""
     console = Console(highlight=False)
-    marks = {True: "[green]ok     [/]", False: "[red]missing[/]", None: "[dim]note   [/]"}
-    findings = [*_machine(), *_libraries(), *_models()]
+    marks = {True: "[green]ok     [/]", False: f"[red]{bad}[/]", None: "[dim]note   [/]"}
+    code = 0
     for finding in findings:
         console.print(f"{marks[finding.good]} {finding.name}: ", end="")
         console.print(finding.text, markup=False, soft_wrap=True)
-    return 1 if any(finding.good is False for finding in findings) else 0
+        code = 1 if finding.good is False else code
+    return code
+
+
+def _cluster(namespace: str | None) -> Iterator[Finding]:
+    from kubepipe.pipeline.checks import check_cluster
+
+    for check in check_cluster(namespace):
+        yield Finding(check.name, check.good, check.one_line())
 
 
 def _machine() -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kubepipe.cli.closing import print_closing
+from kubepipe.cli.follow import follow, settled
 from kubepipe.cli.options import NamespaceOption, SetOption, SettingsOption
 from kubepipe.errors import InputError, KubePipeError
 from kubepipe.pipeline.folder import RunFolder
@@ -21,7 +21,6 @@ from kubepipe.settings import load_settings, parse_settings, settings_json
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Id of the run, or its first letters.", show_default=False)
 ]
-_POLL_SECONDS = 3.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,38 +62,12 @@ def submit(
     typer.echo(run)
     if not wait:
         return 0
-    console = Console(highlight=False)
-    return _follow(release, api, run, console)
-
-
-def _follow(release: Any, api: Any, run: str, console: Console) -> int:
-    from kubepipe.cli.results import key_result
-    from kubepipe.pipeline.kfp_api import TERMINAL
-    from kubepipe.pipeline.remote.runs import exit_code, reasons
-    from kubepipe.records.run import load_records
-    from kubepipe.stages.catalogue import STAGES
-
-    told: set[str] = set()
-    with release.store() as store:
-        while True:
-            state = api.run(run)["state"]
-            for step, record in load_records(store, run, STAGES).items():
-                if step not in told:
-                    told.add(step)
-                    reused = " (reused)" if record.status == "reused" else ""
-                    console.print(f"{step}{reused}: {record.seconds:.1f} s, {key_result(record)}", soft_wrap=True)
-            if state in TERMINAL:
-                break
-            time.sleep(_POLL_SECONDS)
-        code, verdict = exit_code(store, run)
-    for reason in reasons(release.namespace, run) if code == 1 else []:
-        console.print(f"reason: {reason}", soft_wrap=True)
-    console.print(f"verdict {verdict}; `kubepipe fetch {run}` brings the report")
-    return code
+    return follow(release, api, run, Console(highlight=False))
 
 
 def runs(namespace: NamespaceOption = None) -> None:
     """List the newest runs with state, verdict and scores."""
+    from kubepipe.pipeline.kfp_api import TERMINAL
     from kubepipe.pipeline.remote import find_release
     from kubepipe.pipeline.remote.runs import summarise
 
@@ -104,8 +77,13 @@ def runs(namespace: NamespaceOption = None) -> None:
         table.add_column(name, no_wrap=True)
     with release.store() as store:
         for each in release.kfp().runs():
-            summary = summarise(store, each["run_id"])
-            table.add_row(each["run_id"], each["created_at"][:19], each.get("state", "-"), *summary)
+            run, state = each["run_id"], each.get("state", "-")
+            verdict, *figures = summarise(store, run)
+            if verdict == "unfinished" and state in TERMINAL:
+                # Whether or not somebody can still tell why: an ended run without a verdict has failed.
+                settled(release.namespace, store, run, state)
+                verdict = "failed"
+            table.add_row(run, each["created_at"][:19], state, verdict, *figures)
     Console(highlight=False).print(table)
 
 
@@ -119,8 +97,10 @@ def logs(
     from kubepipe.pipeline.remote.runs import find_run, pod_logs
 
     release = find_release(namespace)
-    run_id = find_run(release.kfp(), run)
+    api = release.kfp()
+    run_id = find_run(api, run)
     with release.store() as store:
+        settled(release.namespace, store, run_id, api.run(run_id).get("state", ""))
         typer.echo(pod_logs(release.namespace, store, run_id, step).rstrip())
 
 
@@ -138,10 +118,12 @@ def fetch(
     release = find_release(namespace)
     api = release.kfp()
     run_id = find_run(api, run)
-    given = api.run(run_id).get("runtime_config", {}).get("parameters", {}).get("settings")
+    described = api.run(run_id)
+    given = described.get("runtime_config", {}).get("parameters", {}).get("settings")
     chosen = parse_settings(given) if given else load_settings(overrides=[])
     folder = RunFolder(out if out is not None else Path("runs") / run_id)
     with release.store() as store, folder.opened():
+        settled(release.namespace, store, run_id, described.get("state", ""))
         outcome = collect(folder, store, run_id, chosen, with_model=model)
         folder.write_identity(run_id, "cluster")
         if not outcome.records:

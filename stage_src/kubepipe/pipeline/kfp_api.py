@@ -19,12 +19,31 @@ from kubepipe.errors import KubePipeError
 _API: Final = "/apis/v2beta1"
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
 _OK: Final = range(200, 300)
+_AWAY: Final = frozenset({502, 503, 504})
+"""What a proxy in between answers when nobody is behind it."""
 TERMINAL: Final = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
 
 
 class KfpError(KubePipeError):
-    """The KFP API did not do what was asked."""
+    """The KFP API did not do what was asked.
+
+    Attributes:
+        status: HTTP status of its answer; None when it could not be reached.
+    """
+
+    def __init__(
+        self, message: str, *, place: str | None = None, remedy: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, place=place, remedy=remedy)
+        self.status = status
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether the same request can go through later."""
+        return self.status is None or self.status >= _SERVER_ERROR or self.status == _TOO_MANY
 
 
 class KfpApi:
@@ -33,11 +52,13 @@ class KfpApi:
     Args:
         endpoint: Base URL, for example http://ml-pipeline:8888.
         pool: HTTP pool to use, for example one that carries credentials.
+        patient: Try again by itself; off for callers that come back anyway.
     """
 
-    def __init__(self, endpoint: str, pool: Any | None = None) -> None:
+    def __init__(self, endpoint: str, pool: Any | None = None, *, patient: bool = True) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self._pool = pool or urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=2)
+        retries = 2 if patient else False
+        self._pool = pool or urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=60), retries=retries)
 
     def wait(self, seconds: float) -> None:
         """Wait until the server answers.
@@ -84,6 +105,30 @@ class KfpApi:
         versions = self._call("GET", path).get("pipeline_versions", [])
         return next((str(each["pipeline_version_id"]) for each in versions if each["display_name"] == name), None)
 
+    def versions(self, pipeline: str) -> list[dict[str, Any]]:
+        """Versions of a pipeline, newest first."""
+        path = f"/pipelines/{pipeline}/versions?page_size=200&sort_by={quote('created_at desc')}"
+        found: list[dict[str, Any]] = self._call("GET", path).get("pipeline_versions", [])
+        return found
+
+    def newest_version(self, pipeline: str) -> str | None:
+        """Name of the version that a run gets that names none, or None."""
+        return next((str(each["display_name"]) for each in self.versions(pipeline)), None)
+
+    def delete_version(self, pipeline: str, version: str) -> None:
+        """Delete a version of a pipeline by its id; runs that were started with it keep their own copy."""
+        self._call("DELETE", f"/pipelines/{quote(pipeline)}/versions/{quote(version)}", missing=True)
+
+    def recurring_runs(self) -> list[dict[str, Any]]:
+        """All schedules."""
+        found, token = [], ""
+        while True:
+            answer = self._call("GET", f"/recurringruns?page_size=200&page_token={quote(token)}")
+            found += answer.get("recurringRuns", [])
+            token = answer.get("next_page_token", "")
+            if not token:
+                return found
+
     def create_run(self, name: str, pipeline: str, parameters: Mapping[str, Any], *, version: str | None = None) -> str:
         """Start a run of a registered pipeline, of its latest version unless one is named; its id."""
         reference = {"pipeline_id": pipeline} | ({"pipeline_version_id": version} if version else {})
@@ -107,6 +152,13 @@ class KfpApi:
         """The newest runs, newest first."""
         answer = self._call("GET", f"/runs?page_size={limit}&sort_by={quote('created_at desc')}")
         found: list[dict[str, Any]] = answer.get("runs", [])
+        return found
+
+    def runs_named(self, name: str) -> list[dict[str, Any]]:
+        """The runs of exactly this name, oldest first; names are not unique in KFP."""
+        predicate = {"predicates": [{"operation": "EQUALS", "key": "display_name", "string_value": name}]}
+        path = f"/runs?page_size=100&sort_by={quote('created_at asc')}&filter={quote(json.dumps(predicate))}"
+        found: list[dict[str, Any]] = self._call("GET", path).get("runs", [])
         return found
 
     def terminate(self, run: str) -> None:
@@ -134,6 +186,13 @@ class KfpApi:
             ) from error
         if (conflict and answer.status == _CONFLICT) or (missing and answer.status == _NOT_FOUND):
             return None
+        if answer.status in _AWAY:
+            raise KfpError(
+                f"the KFP API is not there ({answer.status})",
+                place=self.endpoint,
+                remedy="`kubepipe doctor --cluster` tells why",
+            )
         if answer.status not in _OK:
-            raise KfpError(f"{method} {path.split('?', maxsplit=1)[0]} answers {answer.status}", place=self.endpoint)
+            what = path.split("?", maxsplit=1)[0]
+            raise KfpError(f"{method} {what} answers {answer.status}", place=self.endpoint, status=answer.status)
         return json.loads(answer.data or b"{}")

@@ -67,13 +67,24 @@ def read_compiled(file: Path) -> Compiled:
         InputError: The file is missing or holds no compiled graph.
     """
     try:
-        documents = [each for each in yaml.safe_load_all(file.read_text(encoding="utf-8")) if each]
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         raise InputError("is no readable YAML", place=str(file), remedy="Compile it again") from error
+    return parse_compiled(text, place=str(file))
+
+
+def parse_compiled(text: str, *, place: str) -> Compiled:
+    """A compiled graph of its text.
+
+    Raises:
+        InputError: The text holds no compiled graph.
+    """
+    try:
+        documents = [each for each in yaml.safe_load_all(text) if each]
+    except yaml.YAMLError as error:
+        raise InputError("is no readable YAML", place=place, remedy="Compile it again") from error
     if not documents or "deploymentSpec" not in documents[0]:
-        raise InputError(
-            "holds no compiled graph", place=str(file), remedy="Make it by `kubepipe pipeline compile FILE`"
-        )
+        raise InputError("holds no compiled graph", place=place, remedy="Make it by `kubepipe pipeline compile FILE`")
     return Compiled(documents[0], documents[1] if len(documents) > 1 else {})
 
 

@@ -2,6 +2,7 @@
 
 from kubepipe.privacy.assess import RiskReport, assess
 from kubepipe.privacy.detect import Detector, ModelStatus, available_models, build_detector, check_language
+from kubepipe.privacy.detect.stream import Text, detect_stream
 from kubepipe.privacy.entities import EntityClass, Span
 from kubepipe.privacy.gate import Measures, Reason, Verdict, decide, measure
 from kubepipe.privacy.minimise import minimise
@@ -18,6 +19,7 @@ __all__ = [
     "RiskReport",
     "Span",
     "Survey",
+    "Text",
     "Vault",
     "Verdict",
     "assess",
@@ -25,6 +27,7 @@ __all__ = [
     "build_detector",
     "check_language",
     "decide",
+    "detect_stream",
     "measure",
     "minimise",
 ]

@@ -1,14 +1,14 @@
 """The claim on a version of an object: it makes sure that the version has one effective run, and outlives everything.
 
-    claims/<name>.json              the claim; written by the controller alone, first with a conditional write
-    claims/<name>/fence-<attempt>   the run that works on it; written once, by the first step of that run
-    active/<name>                   a mark that lists unfinished claims without reading all of them
+claims/<name>.json              the claim; first written by a conditional write, then by the controller alone
+claims/<name>/fence-<attempt>   the run that works on an attempt; written once, by the first step of that run
+active/<name>                   a mark that lists unfinished claims without reading all of them
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -35,11 +35,16 @@ class Claim:
         etag: Entity tag of the object, without quotes.
         size: Size in bytes.
         marker: Whether the object only marks that the folder around it is complete.
+        trigger: What made the DatasetRun.
+        settings: Settings that the DatasetRun asks for.
         attempt: Number of the current attempt, from 1.
+        tries: Attempts since a person last asked for a run.
+        reruns: How many of the reruns that persons asked for were taken up.
         state: How far it is.
         run: Id of the KFP run of the current attempt, once it is known.
         created_at: ISO 8601, UTC.
         submitted_at: When the current attempt was handed to KFP.
+        next_attempt_at: Not before this time is the current attempt started.
         status: Last status of the DatasetRun; a DatasetRun that is made anew takes it over.
     """
 
@@ -50,17 +55,27 @@ class Claim:
     etag: str | None = None
     size: int | None = None
     marker: bool = False
+    trigger: str = "upload"
+    settings: Mapping[str, Any] = field(default_factory=dict)
     attempt: int = 1
+    tries: int = 1
+    reruns: int = 0
     state: State = "claimed"
     run: str | None = None
     created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     submitted_at: str | None = None
+    next_attempt_at: str | None = None
     status: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
         """Whether there is still something to do."""
         return self.state in {"claimed", "submitted"}
+
+    @property
+    def run_name(self) -> str:
+        """Name of the current attempt's run in KFP: the same whoever submits it, so that it can be adopted."""
+        return f"{self.name}-{self.attempt}"
 
     def document(self) -> dict[str, Any]:
         """The claim as JSON document (schema claim)."""
@@ -80,15 +95,38 @@ def read_claim(store: Store, name: str) -> Claim | None:
 
 
 def create_claim(store: Store, claim: Claim) -> bool:
-    """Write a claim unless there is one; False when there is."""
+    """Write a claim unless there is one; False when there is.
+
+    The mark comes first: an open claim without a mark would be forgotten when its DatasetRun is deleted unseen.
+    """
     document = claim.document()
     validate(document, "claim", place=claim_key(claim.name))
+    store.write(_mark_key(claim.name), b"")
     return store.create(claim_key(claim.name), json.dumps(document, sort_keys=True, ensure_ascii=False).encode())
 
 
 def write_claim(store: Store, claim: Claim) -> None:
-    """Write the next state of a claim."""
+    """Write the next state of a claim; its mark comes before it when it opens, and goes after it when it ends."""
+    if claim.is_open:
+        store.write(_mark_key(claim.name), b"")
     write_record(store, claim_key(claim.name), claim.document(), "claim")
+    if not claim.is_open:
+        store.delete(_mark_key(claim.name))
+
+
+def open_claims(store: Store) -> Iterator[str]:
+    """Names of the claims that may be unfinished."""
+    return (key.removeprefix("active/") for key in store.keys("active/"))
+
+
+def clear_mark(store: Store, name: str) -> None:
+    """Remove the mark of a claim that has ended: a crash right before its removal leaves one."""
+    store.delete(_mark_key(name))
+
+
+def claimed_names(store: Store) -> Iterator[str]:
+    """Names of all claims."""
+    return (key.removeprefix("claims/").removesuffix(".json") for key in store.keys("claims/") if key.endswith(".json"))
 
 
 def claim_key(name: str) -> str:
@@ -132,3 +170,7 @@ def take_claim(store: Store, source: str, run: str) -> Claim:
 
 def _fence_key(name: str, attempt: int) -> str:
     return f"claims/{name}/fence-{attempt}"
+
+
+def _mark_key(name: str) -> str:
+    return f"active/{name}"

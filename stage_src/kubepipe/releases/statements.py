@@ -149,8 +149,10 @@ def _resource(name: str, pair: tuple[str, str]) -> dict[str, Any]:
 def _source(digest: str, record: StepRecord) -> dict[str, Any]:
     """The source by content and version; its key can name a person and stays out."""
     annotations = {"bytes_digest": digest}
-    if record.results.get("source_version"):
-        annotations["version"] = str(record.results["source_version"])
+    read = record.results.get("source_version") or {}
+    version = read.get("version_id") or read.get("etag")
+    if version:
+        annotations["version"] = str(version)
     return {"name": "source", "digest": {"sha256": digest.removeprefix("sha256:")}, "annotations": annotations}
 
 

@@ -1,6 +1,13 @@
 """Settings: the one source of the CLI's help, the documentation, the pipeline's defaults and the chart's schema."""
 
-from kubepipe.settings.load import PROFILES, load_settings, parse_settings, settings_digest, settings_json
+from kubepipe.settings.load import (
+    PROFILES,
+    load_settings,
+    merge_settings,
+    parse_settings,
+    settings_digest,
+    settings_json,
+)
 from kubepipe.settings.model import (
     Columns,
     DatasetSettings,
@@ -25,6 +32,7 @@ __all__ = [
     "Settings",
     "TrainingSettings",
     "load_settings",
+    "merge_settings",
     "parse_settings",
     "settings_digest",
     "settings_json",

@@ -41,11 +41,11 @@ def load_settings(
     if profile is not None:
         if profile not in PROFILES:
             raise SettingsError(f"there is no profile '{profile}'", remedy=_nearest(profile, PROFILES))
-        merged = _merge(merged, PROFILES[profile])
+        merged = merge_settings(merged, PROFILES[profile])
     if file is not None:
-        merged = _merge(merged, _read_file(file))
+        merged = merge_settings(merged, _read_file(file))
     for override in overrides:
-        merged = _merge(merged, _parse_override(override))
+        merged = merge_settings(merged, _parse_override(override))
     return _build(merged)
 
 
@@ -171,9 +171,10 @@ def _number(value: Any) -> Any:
         return value
 
 
-def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+def merge_settings(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as sections with others on top of them, section by section."""
     merged = dict(base)
     for name, value in top.items():
         both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
-        merged[name] = _merge(merged[name], value) if both else value
+        merged[name] = merge_settings(merged[name], value) if both else value
     return merged

@@ -35,6 +35,8 @@ class StageContext:
         parameters: Plain parameters of the step.
         progress: Tells how far the step is.
         scratch: Folder of the step that outlives a stop: checkpoints lie here. None where nothing outlives it.
+        approvals: Where people's decisions on data lie; no step behind the gate can write there. None where there is no
+            such place.
     """
 
     run: str
@@ -49,6 +51,7 @@ class StageContext:
     progress: Progress
     scratch: Path | None = None
     signing_key: Path | None = None
+    approvals: Store | None = None
 
     def pseudonym_key(self) -> bytes:
         """The key that surrogates are drawn with.
@@ -158,3 +161,14 @@ def environment_store() -> Store:
             "the environment lacks KUBEPIPE_STORE", remedy="Set it to a folder or to s3://bucket/prefix"
         )
     return open_store(url)
+
+
+def environment_approvals(store: Store) -> Store | None:
+    """Where people's decisions on data lie: the store that KUBEPIPE_QUARANTINE names, on a laptop the run's own.
+
+    A bucket that all steps may write is no such place: without the variable a run in a cluster knows no approvals.
+    """
+    url = os.environ.get("KUBEPIPE_QUARANTINE")
+    if url:
+        return open_store(url)
+    return None if store.url.startswith("s3://") else store

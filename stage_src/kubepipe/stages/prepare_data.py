@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from kubepipe.records import digest_tree
 from kubepipe.records.claim import SCHEME, take_claim
 from kubepipe.sealing import seal_folder
 from kubepipe.stages.context import StageContext
-from kubepipe.storage.arrivals import fetch_newest, fetch_version
+from kubepipe.storage.arrivals import ObjectVersion, fetch_newest, fetch_version
 
 
 def admit(context: StageContext) -> None:
@@ -29,7 +30,7 @@ def admit(context: StageContext) -> None:
 
 def fingerprint(context: StageContext) -> Mapping[str, str]:
     """The source by its bytes, wherever it lies."""
-    with _local(context) as source:
+    with _local(context) as (source, _):
         return {"source": digest_tree(source) if source.exists() else "missing"}
 
 
@@ -39,7 +40,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
     Raises:
         InputError: The source is no data set.
     """
-    with _local(context) as path, tempfile.TemporaryDirectory() as scratch:
+    with _local(context) as (path, version), tempfile.TemporaryDirectory() as scratch:
         context.progress(0.1, "reads")
         source = read_source(path, context.settings.dataset, seed=context.settings.seed)
         plain = Path(scratch) / "dataset"
@@ -51,32 +52,26 @@ def run(context: StageContext) -> Mapping[str, Any]:
         "format": source.format,
         "dataset_digest": manifest.digest,
         "source_digest": source.digest,
-        "source_version": _version(context),
         "splits": manifest.document()["splits"],
         "counts": dict(source.counts),
+        # A schedule that names a key reads whatever lies there: say what it was. No key, for a key can name a person.
+        "source_version": asdict(version) if version else None,
     }
 
 
-def _version(context: StageContext) -> str | None:
-    """Version of the object that an automatic run was started by, else its entity tag; its name can name a person."""
-    if not context.parameters["source"].startswith(SCHEME):
-        return None
-    claim = take_claim(context.store, context.parameters["source"], context.run)
-    return claim.version_id or claim.etag
-
-
 @contextmanager
-def _local(context: StageContext) -> Iterator[Path]:
-    """The source as a local path; objects are downloaded and removed afterwards."""
+def _local(context: StageContext) -> Iterator[tuple[Path, ObjectVersion | None]]:
+    """The source as a local path, and of an object its version; objects are downloaded and removed afterwards."""
     source = context.parameters["source"]
     if not source.startswith((SCHEME, "s3://")):
-        yield Path(source)
+        yield Path(source), None
         return
     with tempfile.TemporaryDirectory() as scratch:
         if source.startswith(SCHEME):
             claim = take_claim(context.store, source, context.run)
             found = fetch_version(claim.bucket, claim.key, claim.version_id, claim.etag, Path(scratch), claim.marker)
+            version = ObjectVersion(claim.version_id, claim.etag, claim.size)
         else:
             bucket, _, key = source.removeprefix("s3://").partition("/")
-            found = fetch_newest(bucket, key.rstrip("/"), Path(scratch))
-        yield found
+            found, version = fetch_newest(bucket, key.rstrip("/"), Path(scratch))
+        yield found, version

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -28,10 +28,12 @@ from kubepipe.settings import parse_settings, settings_digest
 from kubepipe.stages import memo
 from kubepipe.stages.artifacts import describe
 from kubepipe.stages.catalogue import STAGES, StageSpec
-from kubepipe.stages.context import StageContext, environment_path, environment_store
+from kubepipe.stages.context import StageContext, environment_approvals, environment_path, environment_store
 from kubepipe.stages.progress import open_progress
+from kubepipe.stages.retries import refuse_repetition
 from kubepipe.stages.versions import versions
 
+GATE: Final = "verify-privacy"
 _LOG = structlog.get_logger(__name__)
 
 
@@ -64,7 +66,8 @@ def run_stage(
         KUBEPIPE_RUN (id of the run), KUBEPIPE_STORE (folder or s3 URL), KUBEPIPE_KEYS (folder with the private keys,
         privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_SIGNING_KEY (private key file of the model
         signature, publish-model only), KUBEPIPE_PROGRESS (folder for progress files, optional), KUBEPIPE_SCRATCH
-        (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional).
+        (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional), KFP_RETRY_INDEX (set by KFP:
+        number of the attempt), KUBEPIPE_QUARANTINE (store of the decisions on data, the gate only, optional).
 
     Returns:
         The results, as they stand in the step's record.
@@ -75,11 +78,12 @@ def run_stage(
     spec = STAGES[step]
     run = os.environ.get("KUBEPIPE_RUN", "run")
     scratch = environment_path("KUBEPIPE_SCRATCH")
+    store = environment_store()
     context = StageContext(
         run=run,
         step=step,
         settings=parse_settings(settings),
-        store=environment_store(),
+        store=store,
         keys=environment_path("KUBEPIPE_KEYS"),
         permit_key=environment_path("KUBEPIPE_PERMIT_KEY"),
         signing_key=environment_path("KUBEPIPE_SIGNING_KEY"),
@@ -88,7 +92,9 @@ def run_stage(
         parameters=dict(parameters or {}),
         progress=open_progress(step),
         scratch=scratch / step if scratch else None,
+        approvals=environment_approvals(store) if step == GATE else None,
     )
+    refuse_repetition(context.store, run, step)
     signal.signal(signal.SIGTERM, _stop)
     context.progress(0.0, "starts")
     record = _record(spec, context, dict(uris or outputs))

@@ -1,6 +1,7 @@
 """verify-privacy: the gate. It measures again, by itself, changes nothing, and alone unseals.
 
-On anything but `pass` it fails: no permit is written, the data stays sealed, and nothing behind it can start.
+On anything but `pass` it fails: no permit is written, the data stays sealed, and nothing behind it can start. Where the
+policy asks for a person, a decision that names this very data set and policy opens the gate (see records/approval).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any
 
 from kubepipe.errors import QuarantinedError
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, verify_dataset
-from kubepipe.privacy import assess, decide, measure
-from kubepipe.records import write_document
+from kubepipe.privacy import Reason, Verdict, assess, decide, measure
+from kubepipe.records import digest_json, write_document
+from kubepipe.records.approval import Approval, find_approval
 from kubepipe.records.step import write_record
 from kubepipe.sealing import load_signing_key, opened, sign_permit
 from kubepipe.settings import settings_digest
@@ -36,18 +38,23 @@ def run(context: StageContext) -> Mapping[str, Any]:
         context.progress(0.2, "measures")
         measures = measure(_all(before), _all(after), policy, context.pseudonym_key())
         verdict = decide(measures, policy)
+        policy_digest = settings_digest(context.settings, ["privacy"])
+        decision = _decision(context, read_manifest(after).digest)
+        is_approved = verdict.verdict == "needs_human" and decision is not None and decision.verdict == "approved"
         report = assess({split: iter_passages(after, split) for split in SPLITS}, policy).document()
         before_digest, after_digest = read_manifest(before).digest, read_manifest(after).digest
         results = {
-            "verdict": verdict.verdict,
-            "reasons": [{"code": reason.code, "text": reason.text} for reason in verdict.reasons],
+            "verdict": "pass" if is_approved else verdict.verdict,
+            "reasons": [{"code": reason.code, "text": reason.text} for reason in _reasons(verdict, decision)],
             "measures": measures.document(),
             "after": report,
             "dataset_digest": after_digest,
+            "policy_digest": policy_digest,
+            **({"approved_by": decision.by} if is_approved and decision else {}),
         }
         write_record(context.store, f"runs/{context.run}/verdict.json", results, "verdict")
-        if verdict.verdict != "pass":
-            codes = ", ".join(reason.code for reason in verdict.reasons)
+        if results["verdict"] != "pass":
+            codes = ", ".join(reason.code for reason in _reasons(verdict, decision))
             raise QuarantinedError(
                 f"the privacy gate says {verdict.verdict} ({codes})",
                 place=f"run {context.run}",
@@ -60,15 +67,35 @@ def run(context: StageContext) -> Mapping[str, Any]:
             "run": context.run,
             "input_digest": before_digest,
             "output_digest": after_digest,
-            "policy_digest": settings_digest(context.settings, ["privacy"]),
-            "verdict": verdict.verdict,
+            "policy_digest": policy_digest,
+            "verdict": results["verdict"],
             "measures": measures.document(),
             "versions": {name: value for name, value in versions().items() if name in {"kubepipe", "code"}},
+            **({"approved_by": decision.by, "approved_at": decision.at} if is_approved and decision else {}),
         },
         load_signing_key(context.key_folder()),
     )
     write_document(context.outputs["privacy_permit"], permit, "privacy-permit")
     return results
+
+
+def fingerprint(context: StageContext) -> Mapping[str, str]:
+    """What else the result depends on: a decision that was taken back must not live on in an earlier result."""
+    decision = _decision(context, read_manifest(context.inputs["minimized_dataset"]).digest)
+    return {**context.parameters, "decision": "none" if decision is None else digest_json(decision.document())}
+
+
+def _decision(context: StageContext, dataset_digest: str) -> Approval | None:
+    if context.approvals is None or not context.settings.privacy.require_approval:
+        return None
+    return find_approval(context.approvals, dataset_digest, settings_digest(context.settings, ["privacy"]))
+
+
+def _reasons(verdict: Verdict, decision: Approval | None) -> tuple[Reason, ...]:
+    """Why the gate says what it says; a person's decision counts only where the rules hold."""
+    if verdict.verdict != "needs_human" or decision is None:
+        return verdict.reasons
+    return (Reason(decision.verdict, f"A person has {decision.verdict} the data on {decision.at}."),)
 
 
 def _all(folder: Path) -> Iterator[Passage]:

@@ -142,9 +142,6 @@ def s3_client() -> Any:
     Raises:
         SettingsError: The endpoint is missing, or only one of the two keys is there.
     """
-    from minio import Minio
-    from minio.credentials import IamAwsProvider
-
     endpoint = os.environ.get("KUBEPIPE_S3_ENDPOINT")
     keys = [os.environ.get(f"KUBEPIPE_S3_{name}") for name in ("ACCESS_KEY", "SECRET_KEY")]
     if not endpoint or any(keys) != all(keys):
@@ -152,11 +149,33 @@ def s3_client() -> Any:
             "the environment lacks KUBEPIPE_S3_ENDPOINT, KUBEPIPE_S3_ACCESS_KEY or KUBEPIPE_S3_SECRET_KEY",
             remedy="Set them to the store's host:port and credentials",
         )
-    return Minio(
+    return connect_s3(
         endpoint,
-        access_key=keys[0],
-        secret_key=keys[1],
-        credentials=None if all(keys) else IamAwsProvider(),
+        *keys,
         secure=os.environ.get("KUBEPIPE_S3_SECURE", "true").lower() == "true",
         region=os.environ.get("KUBEPIPE_S3_REGION", "us-east-1"),
+    )
+
+
+def connect_s3(
+    endpoint: str, access: str | None, secret: str | None, *, secure: bool, region: str, hasty: bool = False
+) -> Any:
+    """A MinIO client of a store; without keys it uses the identity of the workload.
+
+    A hasty one gives up after ten seconds, where others try for minutes.
+    """
+    import certifi
+    import urllib3
+    from minio import Minio
+    from minio.credentials import IamAwsProvider
+
+    authorities = os.environ.get("SSL_CERT_FILE") or certifi.where()
+    return Minio(
+        endpoint,
+        http_client=urllib3.PoolManager(timeout=10, retries=False, ca_certs=authorities) if hasty else None,
+        access_key=access,
+        secret_key=secret,
+        credentials=None if access and secret else IamAwsProvider(),
+        secure=secure,
+        region=region,
     )

@@ -1,4 +1,4 @@
-"""After an install or an upgrade: buckets, users, the public keys of permits and models, the registered pipeline.
+"""After an install or an upgrade: buckets, notifications, users, public keys of permits and models, the pipeline.
 
 The configuration is the JSON document that the chart renders (its form: charts/kubepipe/files/README.md).
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 from kubepipe.errors import SettingsError
 from kubepipe.pipeline.cluster.keys import publish_model_key, publish_permit_key
-from kubepipe.pipeline.cluster.register import register
+from kubepipe.pipeline.cluster.notifications import set_notification
+from kubepipe.pipeline.cluster.register import prune, register
 from kubepipe.pipeline.cluster.stores import make_buckets, make_users, wait_for_store
 from kubepipe.pipeline.kfp_api import KfpApi
 
@@ -41,9 +42,12 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
         KubePipeError: A dependency does not answer in time, or refuses.
     """
     seconds = float(config.get("timeoutSeconds", 300))
-    client = wait_for_store(config["s3"], seconds)
+    admin = next((each["secret"] for each in config.get("accounts", []) if each["name"] == "admin"), None)
+    client = wait_for_store(config["s3"], seconds, admin)
     for bucket in config["buckets"]:
         say(f"bucket {bucket['name']}: {make_buckets(client, bucket, config['s3']['region'])}")
+    for rule in config.get("notifications", []):
+        say(f"notification of bucket {rule['bucket']}: {set_notification(client, rule)}")
     for user in config.get("users", []):
         make_users(config["s3"], user)
         say(f"user with policy {user['policy']}: set")
@@ -58,3 +62,4 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
         api.wait(seconds)
         version, new = register(api, config["pipeline"])
         say(f"pipeline {config['pipeline']['name']}: version {version} {'registered' if new else 'is there already'}")
+        say(f"older versions: {prune(api, config['pipeline'], version)} deleted")

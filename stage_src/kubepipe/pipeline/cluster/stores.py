@@ -12,18 +12,26 @@ import urllib3
 from kubepipe.errors import KubePipeError
 from kubepipe.storage.s3 import s3_client
 
+_READ: Final = ["s3:GetObject", "s3:GetObjectVersion"]
 _ACTIONS: Final = {
-    "read": ["s3:GetObject", "s3:GetObjectVersion"],
+    "read": _READ,
+    "listen": _READ,
     "read-write": [
         "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
     ],
 }  # fmt: skip
+_LISTEN: Final = ["s3:ListenBucketNotification"]
 _LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
 
-def wait_for_store(config: Mapping[str, Any], seconds: float) -> Any:
+def wait_for_store(config: Mapping[str, Any], seconds: float, secret: str | None = None) -> Any:
     """A client of the store, once the store answers.
+
+    Args:
+        config: The store: `endpoint`.
+        seconds: How long to wait.
+        secret: Secret that holds the credentials of the environment, to be named when they are refused.
 
     Raises:
         KubePipeError: It does not answer in time, or refuses the credentials.
@@ -35,9 +43,11 @@ def wait_for_store(config: Mapping[str, Any], seconds: float) -> Any:
         try:
             client.list_buckets()
         except (urllib3.exceptions.HTTPError, S3Error) as error:
-            refused = isinstance(error, S3Error) and error.code != "ServerNotInitialized"
+            code = error.code if isinstance(error, S3Error) else None
+            refused = code not in {None, "ServerNotInitialized"}
             if refused or time.monotonic() > deadline:
-                why = f"refuses the credentials ({error.code})" if isinstance(error, S3Error) else "does not answer"
+                held = f" of secret {secret}" if secret else ""
+                why = f"refuses the credentials{held} ({code})" if refused else "does not answer"
                 raise KubePipeError(
                     f"the object store {why}",
                     place=str(config["endpoint"]),
@@ -102,6 +112,7 @@ def _policy(grants: Mapping[str, str]) -> dict[str, Any]:
     statements = []
     for bucket, grant in sorted(grants.items()):
         arn = f"arn:aws:s3:::{bucket}"
-        statements.append({"Effect": "Allow", "Action": _LIST, "Resource": [arn]})
+        listing = [*_LIST, *_LISTEN] if grant == "listen" else _LIST
+        statements.append({"Effect": "Allow", "Action": listing, "Resource": [arn]})
         statements.append({"Effect": "Allow", "Action": _ACTIONS[grant], "Resource": [f"{arn}/*"]})
     return {"Version": "2012-10-17", "Statement": statements}

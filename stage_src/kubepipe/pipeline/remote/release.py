@@ -16,6 +16,8 @@ from kubepipe.pipeline.kfp_api import KfpApi
 from kubepipe.pipeline.remote.forward import forwarded
 from kubepipe.storage import Store, open_store
 
+_GRAPH: Final = "kubepipe.yaml"
+_NOT_FOUND: Final = 404
 _SELECTOR: Final = "app.kubernetes.io/part-of=kubepipe,app.kubernetes.io/component={}"
 
 
@@ -32,6 +34,16 @@ class Release:
     namespace: str
     setup: Mapping[str, Any]
     overlay: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Name of the release."""
+        return str(self.setup["release"])
+
+    @property
+    def incoming(self) -> str:
+        """Bucket for incoming data."""
+        return str(self.setup["buckets"][0]["name"])
 
     @property
     def pipeline(self) -> str:
@@ -59,7 +71,7 @@ class Release:
         """Public keys of permits and models by file name, from their ConfigMap.
 
         Raises:
-            KubePipeError: It cannot be read.
+            KubePipeError: It is missing, or cannot be read.
         """
         from kubernetes import client
 
@@ -73,44 +85,105 @@ class Release:
         return dict(found.data or {})
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
+    def store(self, account: str | None = None) -> Iterator[Store]:
         """The store with the records of runs, by a forwarded port where it lies in the cluster.
+
+        Args:
+            account: Whose credentials are taken: admin, source or artifacts; those of a step when left out.
 
         Raises:
             KubePipeError: The credentials cannot be read, or the store cannot be reached.
         """
         step = next(iter(self.overlay["steps"].values()))
-        names = {each["name"]: each for each in step["secretEnv"]}
-        credentials = {name: self._secret(each["secret"], each["key"]) for name, each in names.items()}
-        endpoint = self.setup["s3"]["endpoint"]
-        service, port = _service(endpoint, self.namespace)
+        given = self._account(account) if account else step["secretEnv"]
+        credentials = {each["name"]: self.secret(each["secret"], each["key"]) for each in given}
         environment = {
             **credentials,
             "KUBEPIPE_S3_SECURE": str(self.setup["s3"]["secure"]).lower(),
             "KUBEPIPE_S3_REGION": self.setup["s3"]["region"],
         }
-        if service is None:
-            with _environment({**environment, "KUBEPIPE_S3_ENDPOINT": endpoint}):
-                yield open_store(step["env"]["KUBEPIPE_STORE"])
-            return
-        with (
-            forwarded(service[1], service[0], port) as local,
-            _environment({**environment, "KUBEPIPE_S3_ENDPOINT": local}),
-        ):
+        with self.store_address() as address, _environment({**environment, "KUBEPIPE_S3_ENDPOINT": address}):
             yield open_store(step["env"]["KUBEPIPE_STORE"])
 
-    def _secret(self, name: str, key: str) -> str:
+    @contextmanager
+    def store_address(self) -> Iterator[str]:
+        """host:port at which this machine reaches the store: a forwarded port where it lies in the cluster.
+
+        Raises:
+            KubePipeError: The store's service has no ready pod.
+        """
+        endpoint = self.setup["s3"]["endpoint"]
+        service, port = _service(endpoint, self.namespace)
+        if service is None:
+            yield endpoint
+            return
+        with forwarded(service[1], service[0], port) as local:
+            yield local
+
+    def _account(self, name: str) -> list[dict[str, str]]:
+        account = next((each for each in self.setup.get("accounts", []) if each["name"] == name), None)
+        if account is None:
+            raise KubePipeError(
+                f"the release has no credentials of the account {name}",
+                place=f"namespace {self.namespace}",
+                remedy="Upload with the store's own tools; the release runs what arrives",
+            )
+        parts = (("KUBEPIPE_S3_ACCESS_KEY", "accessKeyKey"), ("KUBEPIPE_S3_SECRET_KEY", "secretKeyKey"))
+        return [{"name": variable, "secret": account["secret"], "key": account[key]} for variable, key in parts]
+
+    def secret(self, name: str, key: str) -> str:
+        """One value of a secret.
+
+        Raises:
+            KubePipeError: The secret cannot be read, or lacks the key.
+        """
+        files = self.secret_files(name)
+        if key not in files:
+            raise KubePipeError(
+                f"secret {name} has no key {key}",
+                place=f"namespace {self.namespace}",
+                remedy="Put it there, or name another secret in the values",
+            )
+        return files[key].decode()
+
+    def secret_files(self, name: str) -> dict[str, bytes]:
+        """All values of a secret.
+
+        Raises:
+            KubePipeError: The secret cannot be read.
+        """
         from kubernetes import client
 
         try:
             secret = client.CoreV1Api().read_namespaced_secret(name, self.namespace)
         except client.ApiException as error:
+            is_missing = error.status == _NOT_FOUND
+            what = "does not exist" if is_missing else f"cannot be read ({error.status} {error.reason})"
             raise KubePipeError(
-                f"secret {name} cannot be read ({error.status} {error.reason})",
+                f"secret {name} {what}",
                 place=f"namespace {self.namespace}",
-                remedy="You need the right to get this secret",
+                remedy="Make it, or name another in the values" if is_missing else "You need the right to get it",
             ) from error
-        return base64.b64decode(secret.data[key]).decode()
+        return {key: base64.b64decode(value) for key, value in (secret.data or {}).items()}
+
+    def config_map(self, name: str) -> dict[str, str]:
+        """Content of a ConfigMap; empty when there is none."""
+        from kubernetes import client
+
+        try:
+            return dict(client.CoreV1Api().read_namespaced_config_map(name, self.namespace).data or {})
+        except client.ApiException as error:
+            if error.status == _NOT_FOUND:
+                return {}
+            raise
+
+    def graph(self) -> str | None:
+        """The compiled graph that the release brought; None where the values name another ConfigMap."""
+        from kubernetes import client
+
+        selector = f"{_SELECTOR.format('pipeline')},app.kubernetes.io/instance={self.name}"
+        maps = client.CoreV1Api().list_namespaced_config_map(self.namespace, label_selector=selector).items
+        return next((each.data[_GRAPH] for each in maps if _GRAPH in (each.data or {})), None)
 
 
 def find_release(namespace: str | None) -> Release:

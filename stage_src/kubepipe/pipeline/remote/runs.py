@@ -1,23 +1,22 @@
-"""Runs in a cluster: what they came to, from their records; why they failed, from the Workflow while it is there."""
+"""Runs in a cluster: what they came to and why they failed, from their records; and what their pods say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from kubepipe.errors import InputError, KubePipeError
 from kubepipe.pipeline.finish import exit_code_of
-from kubepipe.pipeline.kfp_api import KfpApi
+from kubepipe.pipeline.kfp_api import TERMINAL, KfpApi
+from kubepipe.pipeline.remote.failures import StepFailure, explain, known_failures, record_failures
 from kubepipe.pipeline.remote.release import Release
+from kubepipe.pipeline.remote.workflow import RUN_LABEL
 from kubepipe.records.run import load_records, run_document
 from kubepipe.records.step import read_record, read_step_record
 from kubepipe.settings import Settings, load_settings
 from kubepipe.stages.catalogue import STAGES
 from kubepipe.storage import Store
-
-_RUN_LABEL: Final = "pipeline/runid"
-_FAILED: Final = frozenset({"Failed", "Error", "Pending"})
 
 
 def settings_for(release: Release, file: Path | None, overrides: Sequence[str]) -> Settings:
@@ -63,18 +62,24 @@ def summarise(store: Store, run: str) -> tuple[str, str, str, str]:
     return document["verdict"], em, f1, f"{document['energy_kwh'] * 1000:.2f}"
 
 
-def reasons(namespace: str, run: str) -> Iterator[str]:
-    """Why steps failed, in Argo's words: exit codes, memory kills, missing images. KFP's API does not tell."""
-    from kubernetes import client
+def settle(namespace: str, store: Store, run: str, state: str) -> tuple[StepFailure, ...]:
+    """Why an ended run failed, with the records written that its steps could not write; empty for any other run.
 
-    api = client.CustomObjectsApi()
-    found = api.list_namespaced_custom_object(
-        "argoproj.io", "v1alpha1", namespace, "workflows", label_selector=f"{_RUN_LABEL}={run}"
-    )
-    for workflow in found["items"]:
-        for node in workflow.get("status", {}).get("nodes", {}).values():
-            if node.get("type") == "Pod" and node.get("phase") in _FAILED and node.get("message"):
-                yield f"{_step(node)}: {node['message']}"
+    Raises:
+        KubePipeError: The Workflow may not be read, and no record tells either.
+    """
+    if state not in TERMINAL or state == "SUCCEEDED":
+        return ()
+    known = known_failures(store, run)
+    if document_of(store, run)["verdict"] not in {"unfinished", "failed"}:
+        return known
+    try:
+        found = record_failures(store, run, explain(namespace, run))
+    except KubePipeError:
+        if not known:
+            raise
+        found = ()
+    return found or known
 
 
 def pod_logs(namespace: str, store: Store, run: str, step: str) -> str:
@@ -89,7 +94,7 @@ def pod_logs(namespace: str, store: Store, run: str, step: str) -> str:
     if step not in STAGES:
         raise InputError("is no step", place=step, remedy=f"Steps: {', '.join(STAGES)}")
     api = client.CoreV1Api()
-    for pod in api.list_namespaced_pod(namespace, label_selector=f"{_RUN_LABEL}={run}").items:
+    for pod in api.list_namespaced_pod(namespace, label_selector=f"{RUN_LABEL}={run}").items:
         if _component(pod) == step:
             return str(api.read_namespaced_pod_log(pod.metadata.name, namespace, container="main"))
     record = read_step_record(store, run, step)
@@ -110,9 +115,3 @@ def _component(pod: Any) -> str | None:
 
 
 _NODE: Final = "workflows.argoproj.io/node-name"
-
-
-def _step(node: Any) -> str:
-    """The step in a node's path `workflow.root.STEP.executor`."""
-    parts = str(node.get("name", "")).split(".")
-    return next((part for part in parts if part in STAGES), str(node.get("displayName")))

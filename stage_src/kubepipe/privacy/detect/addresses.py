@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold
 
 _WORD: Final = r"[^\W\d_a-zß-öø-ÿ][\w'\u2019.\-]*"
 _STREET_EN: Final = (
@@ -27,7 +28,7 @@ _STREET_HEAD: Final = (
     r"[Cc]alle|C/|[Cc]arrer|[Aa]venida|[Aa]v\.|[Pp]aseo|[Pp]laza|[Rr]úa|[Rr]ua|[Tt]ravessa|[Pp]raça|[Uu]lica|"
     r"[Uu]l\.|[Oo]s\.|[Bb]ulevardul|[Ss]trada)"
 )
-_NUMBER: Final = r"\d{1,5}(?:[-/ ]?[A-Za-z](?![A-Za-z]))?(?:[-/]\d{1,4})?"
+_NUMBER: Final = r"\d{1,5}(?:[ ]\d{1,4}(?=,?[ ]))?(?:[-/ ]?[A-Za-z](?![A-Za-z]))?(?:[-/]\d{1,4})?"
 _ROOM: Final = (
     r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Room|Rm|Floor|Fl|Building|Bldg|Box|Lot|App|Wohnung|Etage|lok|Kv)"
     r"\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b"
@@ -43,6 +44,12 @@ _STREET: Final = re.compile(
     rf"|{_STREET_HEAD}[ \t]+(?:(?:de|du|des|la|le|les|del|della|do|da|"
     rf"dos)[ \t]+)*{_WORD}(?:[ \t]+{_WORD}){{0,3}},?[ \t]+{_NUMBER}(?!\w)"
     rf")(?:[ \t]*,?[ \t]*(?:#[ ]?\d+|{_ROOM}))?"
+)
+# What may be the word of a street, in folded case: `[Rr]ue` is rue.
+_AFFIXES: Final = frozenset(map(fold, re.findall(r"[^\W\d_]+", _STREET_AFFIX)))
+_ENDINGS: Final = tuple(sorted(affix for affix in _AFFIXES if len(affix) > 2))  # noqa: PLR2004 shorter ones end any word
+_STREET_WORDS: Final = _AFFIXES | frozenset(
+    map(fold, re.findall(r"[^\W\d_]+", _STREET_EN + re.sub(r"\[(\w)\w\]", r"\1", _STREET_HEAD)))
 )
 _PARTS: Final = re.compile(
     r"(?<!\w)(?:Apt|Apartment|Suite|Flat)\b\.?[ ]?#?[ ]?\d{1,5}[A-Za-z]?\b|(?<!\w)Unit[ ]\d+[ ]Box[ ]\d+"
@@ -87,6 +94,14 @@ _TAIL: Final = re.compile(
     r"(?:(?P<code>\d{5}-\d{4}|\d{4}-\d{3}|\d{2}-\d{3}|\d{3} \d{2}|\d{3,6})(?![\w/-])"
     rf"|(?P<place>{_PLACE_NAME})(?=[ \t]*(?:[,\n]|\d|$|\.(?:\s|$))))"
 )
+# Behind a room or a house number the city may follow without a comma, up to the end of its line or the postcode.
+_CITY: Final = re.compile(rf"(?<=\d)\.?[ \t]+(?P<place>{_PLACE_NAME})(?=[ \t]*(?:[,\n?!;]|\d|$|\.(?:\s|$)))")
+_HEAD_WORD: Final = rf"(?:{_WORD}|of|and|the|de|del|do|da|la|van|von|der|den|ten|&)"
+_HEAD: Final = re.compile(rf"{_WORD}(?:,?[ ]{_HEAD_WORD}){{0,5}}\Z")
+_PERSON: Final = re.compile(r"\w[\w'\u2019-]*(?:[ ][\w'\u2019.-]+){1,3}\Z")
+_ORGANISED: Final = frozenset({"and", "of", "the", "&"})
+_MOST_HEADS: Final = 3
+_QUOTE_MARKS: Final = " \t>?*#|-"
 _LONGEST_TAIL: Final = 4
 _LINE: Final = re.compile(r"[^\n]+")
 _LONGEST_LINE: Final = 60
@@ -106,8 +121,9 @@ def addresses(text: str) -> Iterator[Span]:
 
 
 def _streets(text: str) -> Iterator[Span]:
-    for match in _STREET.finditer(text):
-        yield _span(match.start(), match.end(), "ADDRESS", "street")
+    if _has_street_word(text):
+        for match in _STREET.finditer(text):
+            yield _span(match.start(), match.end(), "ADDRESS", "street")
     for match in _PARTS.finditer(text):
         yield _span(match.start(), match.end(), "ADDRESS", "box")
     for match in _ANNOUNCED.finditer(text):
@@ -115,8 +131,18 @@ def _streets(text: str) -> Iterator[Span]:
     yield from _blocks(text)
 
 
+def _has_street_word(text: str) -> bool:
+    """Whether any word can be that of a street; the look costs far less than the expression."""
+    words = {fold(token.text) for token in all_tokens(text)}
+    return not words.isdisjoint(_STREET_WORDS) or any(word.endswith(_ENDINGS) for word in words)
+
+
 def _tail(text: str, position: int) -> Iterator[Span]:
     """City, region, country and postcode behind a street: set off by commas or line breaks, at most four of them."""
+    city = _CITY.match(text, position)
+    if city is not None:
+        yield _span(*city.span("place"), "PLACE", "tail")
+        position = city.end()
     for _ in range(_LONGEST_TAIL):
         match = _TAIL.match(text, position)
         if match is None:
@@ -136,9 +162,10 @@ def _blocks(text: str) -> Iterator[Span]:
     for match in [*_LINE.finditer(text), None]:
         line = match.group() if match is not None else ""
         if match is not None and len(line.strip()) <= _LONGEST_LINE:
-            if line.strip():
-                left = match.start() + len(line) - len(line.lstrip())
-                block.append((left, left + len(line.strip())))
+            stripped = line.lstrip(_QUOTE_MARKS)
+            if stripped.strip():
+                left = match.start() + len(line) - len(stripped)
+                block.append((left, left + len(stripped.rstrip())))
             continue
         yield from _block(text, block)
         block = []
@@ -152,6 +179,7 @@ def _block(text: str, lines: list[tuple[int, int]]) -> Iterator[Span]:
         return
     for number in streets:
         yield _span(*lines[number], "ADDRESS", "block")
+    yield from _heads(text, lines[max(0, streets[0] - _MOST_HEADS) : streets[0]])
     # Behind the street stand city, region, country and the postcode.
     for start, end in lines[streets[0] + 1 :]:
         for match in _POSTCODE_IN_LINE.finditer(text, start, end):
@@ -159,6 +187,17 @@ def _block(text: str, lines: list[tuple[int, int]]) -> Iterator[Span]:
     for start, end in lines:
         if _BLOCK_POSTCODE.match(text[start:end]):
             yield _span(start, end, "POSTCODE", "block")
+
+
+def _heads(text: str, lines: list[tuple[int, int]]) -> Iterator[Span]:
+    """Who gets the letter: the lines above the street, a person or the firm."""
+    for start, end in lines:
+        line = text[start:end].rstrip(",")
+        if not _HEAD.match(line) or any(map(str.isdigit, line)):
+            continue
+        is_person = bool(_PERSON.match(line)) and not _ORGANISED & set(line.casefold().split())
+        type_ = "PERSON" if is_person else "ORG"
+        yield Span(start, start + len(line), type_, class_of(type_), "names:head", 0.6)
 
 
 def _is_street(line: str) -> bool:

@@ -9,13 +9,16 @@ from typing import Final, Protocol
 from kubepipe.errors import SettingsError
 from kubepipe.privacy.detect.addresses import addresses
 from kubepipe.privacy.detect.calendar import dates
+from kubepipe.privacy.detect.jobs import jobs
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.detect.numbers import number_identifiers
+from kubepipe.privacy.detect.parties import parties
 from kubepipe.privacy.detect.patterns import network_identifiers, user_names
 from kubepipe.privacy.detect.people import ages, listed_people, lone_first_names, titled_people
 from kubepipe.privacy.detect.propagate import propagate
+from kubepipe.privacy.detect.rosters import beside_people, shortened_people
 from kubepipe.privacy.detect.special import special_categories
 from kubepipe.privacy.detect.surroundings import surrounded
 from kubepipe.privacy.entities.model import Span
@@ -62,7 +65,9 @@ class Detector:
         yield from user_names(text)
         yield from titled_people(text)
         yield from listed_people(text, self._language)
+        yield from parties(text)
         yield from lone_first_names(text)
+        yield from shortened_people(text, self._language)
         if has_digit:
             yield from number_identifiers(text, self._language)
             yield from addresses(text)
@@ -74,8 +79,9 @@ class Detector:
 
     def _one(self, text: str, entities: list[Span]) -> list[Span]:
         found = merge(text, [*entities, *self.rules(text)])
+        found = merge(text, [*found, *beside_people(text, found, self._language)])
         found = propagate(text, found, self._language)
-        return merge(text, [*found, *special_categories(text, found, self._language)])
+        return merge(text, [*found, *jobs(text, found), *special_categories(text, found, self._language)])
 
 
 def build_detector(settings: PrivacySettings) -> Detector:

@@ -21,7 +21,9 @@ _RANK: Final[dict[str, int]] = {
     "ner": 6,
     "plugin": 6,
     "names": 7,
-    "names:lone": 8,
+    "names:head": 8,
+    "names:job": 8,
+    "names:lone": 9,
 }
 
 

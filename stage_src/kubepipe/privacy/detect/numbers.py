@@ -38,6 +38,7 @@ _PHONE_CUE: Final = re.compile(
     re.IGNORECASE,
 )
 _EXTENSION: Final = re.compile(r"(?:x|ext)\d{1,6}\Z", re.IGNORECASE)
+_WORD_BEHIND: Final = re.compile(r"[-/]?(?:fax|tel|mob|off)\Z", re.IGNORECASE)
 _PHONE_AFTER: Final = re.compile(
     r"[ ]*[-(,:/]?[ ]*(?:office|fax|mobile|home|work|tel|cell|direct|privat|büro|handy)\b", re.IGNORECASE
 )
@@ -56,7 +57,22 @@ _ID_CUE: Final = re.compile(
 _CASE: Final = re.compile(
     r"(?<![\w.,/-])\d{2,6}/\d{2}(?:/\d{1,4})?(?![\w/])|(?<!\w)[A-Z]{1,4}[-/ ]?\d{3,8}/\d{2,4}(?!\w)"
 )
+# A docket: the chamber, the register and the number of a year (17 C 254/99, III ZR 12/05).
+_DOCKET: Final = re.compile(
+    r"(?<![\w/.,-])(?:[IVX]{1,5}|\d{1,3})[ ][A-Z][A-Za-z]{0,4}[ ]\d{1,5}/\d{2,4}[a-z]?(?![\w/])"
+)
+# Any piece with digits in it, of whatever make, behind the word that announces it: no. 12.P.20.334/2001.
+_ANNOUNCED: Final = re.compile(
+    r"\b(?:[Nn]os?|[Nn]r|[Nn]umbers?|[Cc]ase|[Ff]ile|[Dd]ocket|[Rr]ef|[Rr]eference|[Aa]ktenzeichen|[Aa]z|n°)\b"
+    r"[.:]{0,2}[ ]"
+    r"\(?(?P<code>(?=(?:[\w./-]*\d){3})[A-Za-z\d]+(?:[./-]+[A-Za-z\d]+)+)(?![\w%])"
+)
+# In a list of numbers the cue stands before the first.
+_EARLIER_ITEMS: Final = re.compile(
+    r"(?:[A-Za-z]{0,4}\d[\w./-]*(?:[ ]?,[ ]?(?:and|und|et|&)?[ ]?|[ ](?:and|und|et|&|to|or)[ ])){1,40}\Z"
+)
 _LAST_CONTEXT: Final = 60
+_LIST_CONTEXT: Final = 400
 _MIN_CUED_DIGITS: Final = 3
 _FIRST_YEAR: Final = 1000
 _LAST_YEAR: Final = 2100
@@ -90,15 +106,26 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
         digits = sum(map(str.isdigit, candidate))
         if digits < _MIN_CUED_DIGITS:
             continue
-        before = text[max(0, start - _LAST_CONTEXT) : start]
+        before = _before(text, start)
         is_dialled = bool(_PHONE_CUE.search(before) or _PHONE_AFTER.match(text, end))
         found = _classify(candidate, digits, before, language, is_dialled=is_dialled)
         if found is not None:
             type_, source, score = found
             yield Span(start, end, type_, class_of(type_), f"pattern:{source}", score)
     for match in _CASE.finditer(text):
-        if _is_case_number(match.group(), text[max(0, match.start() - _LAST_CONTEXT) : match.start()]):
+        if _is_case_number(match.group(), _before(text, match.start())):
             yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
+    for match in _ANNOUNCED.finditer(text):
+        if not _DATE.match(match.group("code")):
+            yield Span(match.start("code"), match.end("code"), "CODE", class_of("CODE"), "pattern:cue", 0.9)
+    for match in _DOCKET.finditer(text):
+        yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
+
+
+def _before(text: str, start: int) -> str:
+    """What stands before a number, without the earlier numbers of its list."""
+    window = text[max(0, start - _LIST_CONTEXT) : start]
+    return _EARLIER_ITEMS.sub("", window)[-_LAST_CONTEXT:]
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -137,7 +164,8 @@ def _by_checksum(candidate: str, compact: str, digits: int, *, is_cued: bool) ->
 
 
 def _as_phone(candidate: str, compact: str, language: str, *, is_dialled: bool) -> tuple[str, str, float] | None:
-    is_number = _EXTENSION.sub("", compact).isdigit() and is_phone(candidate, language, is_dialled=is_dialled)
+    candidate, compact = _WORD_BEHIND.sub("", candidate), _EXTENSION.sub("", _WORD_BEHIND.sub("", compact))
+    is_number = compact.isdigit() and is_phone(candidate, language, is_dialled=is_dialled)
     return ("PHONE", "phone", 0.95) if is_number else None
 
 

@@ -8,8 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
+from kubepipe.privacy.detect.grammar import FULL_NAME, NAME_WORD, PARTICLE, TITLE, TITLE_WORDS
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import fold, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold
 from kubepipe.privacy.entities.words import (
     AMBIGUOUS,
     CALENDAR,
@@ -20,30 +21,31 @@ from kubepipe.privacy.entities.words import (
     common_words,
 )
 
-_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
-_PARTICLE: Final = r"(?:van der|van den|van|von der|von|de la|de|del|della|di|da|dos|du|bin|ibn|al|el|la|le|zu|ter|ten)"
-# A full stop belongs to a name only behind an initial: "J. Smith", but not "Smith. Her".
-_PART: Final = rf"(?:[^\W\d_a-z]\.|{_NAME_WORD})"
-_FULL_NAME: Final = rf"(?:{_PARTICLE}[ \t]+)?{_PART}(?:(?:[ \t]+|(?<=\.))(?:{_PARTICLE}[ \t]+)?{_PART}){{0,5}}"
-_TITLE: Final = (
-    r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Doctor|Sir|Dame|Lord|Lady|Rev|Reverend|Judge|Justice|Capt|Captain|Sgt|Lt|"
-    r"Sister|Nurse|Herr|Herrn|Frau|Fräulein|Monsieur|Madame|Mademoiselle|Mme|Mlle|Maître)"
-)
 _TITLED: Final = re.compile(
-    rf"(?<!\w)(?P<title>{_TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_FULL_NAME})"
+    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{FULL_NAME})"
 )
 _CUED: Final = re.compile(
     r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |"
     r"maiden )?"
     r"name(?:[ \t]+is|'s|[ \t]+was|[?:])"
     r"|\bname[ \t]*:|\bI am called|\bcall me|\bnamed|\bname is|\bmein Name ist|\bich heiße|\bje m'appelle"
+    r"|\b(?:father|mother|brother|sister|son|daughter|wife|husband|friend|[Hh]e|[Ss]he|man|woman|who)[ \t]+"
+    r"(?:was|is)[ \t]+(?:called|named)|\bin the name of|\b(?:alias|a\.k\.a\.|aka|nicknamed|genannt|dit)"
+    r"|\bknown as[ \t]+(?=[\"“\u2018])|\b[Aa] certain"
     r"|(?:^|\n)[ \t]*(?:Dear|Hi|Hello|Hallo|Liebe[r]?|Cher|Chère|Bonjour)"
     r"|\b(?:Patient|Client|Customer|User|Tenant|Employee|Applicant|Claimant|Defendant|Plaintiff|Witness|"
     r"Contact|Attn|From|To|"
     r"Cc|Signed|Name|Sincerely|Regards|Author|Directed By|Nom|Patientin)[ \t]*[:,]"
     r"|\b(?:Sincerely|Regards|Yours|Cheers|Thanks),?[ \t]*\n)"
-    rf"[ \t\"]*(?P<name>{_FULL_NAME})",
+    rf"[ \t\"“\u2018]*(?P<name>{FULL_NAME})",
 )
+# A text without any of these pieces has no such cue; looking for them costs far less than the expression.
+_CUE_PIECES: Final = (
+    "ame", "called", "call me", "calls me", "alias", "a.k.a.", "aka", "known as", "certain", "heiße", "appelle",
+    "genannt", "dit", "Dear", "Hi", "Hello", "Hallo", "Liebe", "Cher", "Chère", "Bonjour", "Patient", "Client", "Customer", "User",
+    "Tenant", "Employee", "Applicant", "Claimant", "Defendant", "Plaintiff", "Witness", "Contact", "Attn", "From", "To",
+    "Cc", "Signed", "Sincerely", "Regards", "Author", "Directed By", "Nom", "Yours", "Cheers", "Thanks",
+)  # fmt: skip
 # The cue is read in any case, the name is not.
 _AGE: Final = re.compile(
     r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|"
@@ -59,19 +61,33 @@ _CUE_LENGTH: Final = 3
 
 _LOCALES: Final = ("en", "en_US", "en_GB", "de_DE", "fr_FR")
 _PAIR: Final = re.compile(
-    rf"(?<![\w'\u2019.-])(?P<first>{_NAME_WORD})"
-    rf"(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{_PARTICLE}[ \t]+)?{_NAME_WORD})"
+    rf"(?<![\w'\u2019.-])(?P<first>{NAME_WORD})"
+    rf"(?P<middle>(?:[ \t]+[^\W\d_a-z]\.?){{0,2}})[ \t]+(?P<last>(?:{PARTICLE}[ \t]+)?{NAME_WORD})"
     r"(?![\w])"
 )
 
 
 def titled_people(text: str) -> Iterator[Span]:
     """Names behind a title or a cue such as `my name is`; the titles themselves as TITLE."""
-    for match in _TITLED.finditer(text):
+    for match in _titled(text):
         yield Span(match.start("title"), match.end("title"), "TITLE", class_of("TITLE"), "title", 0.95)
-        yield from _person(text, *match.span("name"), "title", 0.95)
+        yield from named_person(text, *match.span("name"), "title", 0.95)
+    if not any(piece in text for piece in _CUE_PIECES):
+        return
     for match in _CUED.finditer(text):
-        yield from _person(text, *match.span("name"), "cue", 0.8)
+        yield from named_person(text, *match.span("name"), "cue", 0.8)
+
+
+def _titled(text: str) -> Iterator[re.Match[str]]:
+    """Matches of a title with its name, tried only where the first word of a title stands."""
+    position = 0
+    for token in all_tokens(text):
+        if token.start < position or token.text not in TITLE_WORDS:
+            continue
+        match = _TITLED.match(text, token.start)
+        if match is not None:
+            yield match
+            position = match.end()
 
 
 def ages(text: str) -> Iterator[Span]:
@@ -97,8 +113,9 @@ def listed_people(text: str, language: str) -> Iterator[Span]:
 
 def lone_first_names(text: str) -> Iterator[Span]:
     """Common first names that stand alone; names that are ordinary words as well are left to the recogniser."""
-    for token in tokens_of(text):
-        if token.text.istitle() and fold(token.text) in usual_first_names():
+    usual = usual_first_names()
+    for token in all_tokens(text):
+        if token.text.istitle() and fold(token.text) in usual:
             yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "names:lone", 0.6)
 
 
@@ -127,7 +144,8 @@ def _may_be_surname(word: str, language: str) -> bool:
     return lowered not in common_words(language) and lowered not in CALENDAR and len(word) > 1
 
 
-def _person(text: str, start: int, end: int, source: str, score: float) -> Iterator[Span]:
+def named_person(text: str, start: int, end: int, source: str, score: float) -> Iterator[Span]:
+    """The name at a place, without ordinary words behind it; nothing when only such words stand there."""
     words = text[start:end].split()
     while words and fold(words[-1].rstrip(".")) in PARTICLES | {"please", "could", "can", "user", "bot", "re"}:
         end = start + text[start:end].rstrip().rfind(words.pop())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import Token, fold, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import Token, all_tokens, fold, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import CALENDAR, PARTICLES, common_words
 
 _SHORTEST_PART: Final = 3
@@ -30,7 +31,7 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     for name in names:
         if name and (len(name) > 1 or name[0] not in PARTICLES | CALENDAR):
             by_first.setdefault(name[0], []).append(name)
-    tokens = list(tokens_of(text))
+    tokens = all_tokens(text)
     covered = bytearray(len(text) + 1)
     for span in spans:
         if span.cls != "OTHER":
@@ -50,7 +51,7 @@ def _is_telling(word: str, language: str) -> bool:
     return len(word) >= _SHORTEST_PART and is_name_like(word) and fold(word) not in common_words(language)
 
 
-def _longest(tokens: list[Token], position: int, names: list[tuple[str, ...]]) -> tuple[int, int] | None:
+def _longest(tokens: Sequence[Token], position: int, names: list[tuple[str, ...]]) -> tuple[int, int] | None:
     for name in sorted(names, key=len, reverse=True):
         window = tokens[position : position + len(name)]
         if tuple(fold(token.text) for token in window) != name:

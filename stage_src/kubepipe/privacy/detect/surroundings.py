@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 from typing import Final
 
+from kubepipe.privacy.detect.grammar import NAME_WORD
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import fold, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold, tokens_of
 from kubepipe.privacy.entities.words import NATIONALITIES, common_words
 
-_NAME_WORD: Final = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['\u2019\-][^\W\d_]+)*"
-_NAME: Final = rf"{_NAME_WORD}(?:[ ](?:(?:de|del|of|the|da|do|la|am|an der|upon)[ ])?{_NAME_WORD}){{0,3}}"
+_NAME: Final = rf"{NAME_WORD}(?:[ ](?:(?:de|del|of|the|da|do|la|am|an der|upon)[ ])?{NAME_WORD}){{0,3}}"
 _PLACE_CUE: Final = re.compile(
     r"\b(?:(?:flew|flown|fly|flying|travel\w*|moved?|moving|went|drove|emigrated|relocat\w+|deported|commut\w+) to"
     r"|(?:grew up|born|raised|lives?|lived|living|based|located|resid(?:es?|ed|ing)|headquartered|settled|office) in"
@@ -20,10 +22,49 @@ _PLACE_CUE: Final = re.compile(
     rf"(?P<name>{_NAME})"
 )
 _ORG: Final = re.compile(
-    rf"(?<![\w&'\u2019-])(?P<name>(?:{_NAME_WORD}(?:,?[ ](?:&|and|und|et|of)|,)?[ ]){{1,4}}"
+    rf"(?<![\w&'\u2019-])(?P<name>(?:{NAME_WORD}(?:,?[ ](?:&|and|und|et|of)|,)?[ ]){{1,4}}"
     r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|plc|Corp|Corporation|Company|Co|GmbH|AG|KG|SE|SA|SARL|SAS|BV|NV|AB|Oy|"
     r"Group|Holdings?|Partners|Technologies|Systems|Solutions|Industries|Enterprises|Associates|Consulting|Ventures|"
     r"Bank|University|College|School|Hospital|Clinic|Institute|Foundation|Association|Orchestra|Society)\b\.?)"
+)
+_COUNTRIES: Final = {"en": "en", "de": "de_DE", "fr": "fr_FR"}
+_SHORT_FORMS: Final = frozenset(
+    {
+        "UK",
+        "U.K.",
+        "USA",
+        "U.S.A.",
+        "U.S.",
+        "United States",
+        "England",
+        "Scotland",
+        "Wales",
+        "Northern Ireland",
+        "Russia",
+    }
+    | {
+        "South Korea",
+        "North Korea",
+        "Iran",
+        "Syria",
+        "Vietnam",
+        "Laos",
+        "Bolivia",
+        "Venezuela",
+        "Tanzania",
+        "Macedonia",
+    }
+    | {
+        "North Macedonia",
+        "Taiwan",
+        "Moldova",
+        "Holland",
+        "Czechia",
+        "Czech Republic",
+        "Slovakia",
+        "Kosovo",
+        "Palestine",
+    }
 )
 _ARTICLES: Final = frozenset(
     {"the", "a", "an", "this", "our", "my", "at", "in", "from", "and", "for", "der", "die", "das", "le", "la"}
@@ -43,10 +84,30 @@ def surrounded(text: str, language: str) -> Iterator[Span]:
             start = words[0].start
         if len(words) > 1:
             yield _span(start, match.end("name"), "ORG")
-    for token in tokens_of(text):
+    countries = _countries(language)
+    for token in all_tokens(text):
+        for name in countries.get(token.text, ()):
+            if (
+                text.startswith(name, token.start)
+                and not text[token.start + len(name) : token.start + len(name) + 1].isalnum()
+            ):
+                yield _span(token.start, token.start + len(name), "PLACE")
+                break
         folded = fold(token.text)
-        if folded in NATIONALITIES or folded.removesuffix("s") in NATIONALITIES:
+        if folded in NATIONALITIES or (folded[-1] == "s" and folded[:-1] in NATIONALITIES):
             yield _span(token.start, token.end, "NATIONALITY")
+
+
+@cache
+def _countries(language: str) -> dict[str, list[str]]:
+    """Names of countries in the texts' language, as Faker lists them, and their short forms, by their first word."""
+    module = import_module(f"faker.providers.address.{_COUNTRIES.get(language, 'en')}")
+    names = {name.split(" (")[0] for name in module.Provider.countries} | _SHORT_FORMS
+    found: dict[str, list[str]] = {}
+    for name in sorted(names, key=len, reverse=True):
+        if len(name) > 1:
+            found.setdefault(next(tokens_of(name)).text, []).append(name)
+    return found
 
 
 def _span(start: int, end: int, type_: str) -> Span:

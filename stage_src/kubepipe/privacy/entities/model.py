@@ -31,6 +31,7 @@ CLASS_OF_TYPE: Final[dict[str, EntityClass]] = {
     "NATIONALITY": "QUASI",
     "DATE": "QUASI",
     "AGE": "QUASI",
+    "JOB": "QUASI",
     "HEALTH": "ART9",
     "RELIGION": "ART9",
     "POLITICS": "ART9",

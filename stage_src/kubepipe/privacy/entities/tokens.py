@@ -41,6 +41,12 @@ def tokens_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Tok
         yield Token(match.start(), match.end(), match.group())
 
 
+@lru_cache(maxsize=4)
+def all_tokens(text: str) -> tuple[Token, ...]:
+    """All words of a text; the rules read the same text one after the other, so it is split only once."""
+    return tuple(tokens_of(text))
+
+
 def is_name_like(word: str) -> bool:
     """Whether a word is written as names are: not wholly in lower case (scripts without case count as names)."""
     return not word.islower()

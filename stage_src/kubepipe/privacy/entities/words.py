@@ -43,6 +43,12 @@ NATIONALITIES: Final = word_list("nationalities")
 ADDRESS: Final = word_list("address")
 """Words of postal addresses: they stay."""
 
+JOBS: Final = word_list("jobs")
+"""Last words of names of jobs."""
+
+ABBREVIATIONS: Final = word_list("abbreviations")
+"""Letters, without their stops, that are no initials of a person: U.S., p.m."""
+
 _LIST_OF_LANGUAGE: Final = {"en": "en_US", "de": "de_DE", "fr": "fr_FR"}
 
 

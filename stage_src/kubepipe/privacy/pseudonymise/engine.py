@@ -146,7 +146,7 @@ class Pseudonymiser:
 
     def _again(self, works: list[_Work], results: list[Protected], look: SecondLook) -> Iterator[Protected]:
         """Read what came out once more, and replace what only this second look finds."""
-        views = [_views(result.passage) for result in results]
+        views = [_views(result.passage, look) for result in results]
         found = iter(self._reader().detect([text for texts in views for text in texts]))
         for work, result, texts in zip(works, results, views, strict=True):
             missed = frozenset[str]().union(*(look.all_words(text, next(found)) for text in texts))
@@ -223,12 +223,13 @@ class Pseudonymiser:
         return rewrite(name, made.sorted()).text
 
 
-def _views(passage: Passage | None) -> list[str]:
-    """A passage as it is, as minimisation leaves it, and each question alone.
+def _views(passage: Passage | None, look: SecondLook) -> list[str]:
+    """A passage as it is, as minimisation leaves it, and each question alone: what a second look may find something in.
 
     A recogniser sees names by what stands around them, so what one view hides another may show.
     """
     if passage is None:
         return []
     bare = replace(passage, questions=tuple(replace(question, extra={}) for question in passage.questions))
-    return [join(passage).text, join(bare).text, *(question.text for question in passage.questions)]
+    views = dict.fromkeys((join(passage).text, join(bare).text, *(question.text for question in passage.questions)))
+    return [view for view in views if look.may_find(view)]

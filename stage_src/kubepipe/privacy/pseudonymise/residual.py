@@ -26,6 +26,15 @@ class SecondLook:
         self._taken = taken
         self._ordinary = common_words(language) | ADDRESS
 
+    def may_find(self, text: str) -> bool:
+        """Whether any span of a text could be of the original; reading a text of which it is false changes nothing."""
+        if any(map(str.isdigit, text)) or "@" in text:
+            return True
+        return any(fold(token.text) in self._taken and self._is_telling(token.text) for token in tokens_of(text))
+
+    def _is_telling(self, word: str) -> bool:
+        return is_name_like(word) and fold(word) not in self._ordinary
+
     def words(self, text: str, span: Span) -> frozenset[str]:
         """The words, in folded case, or the code of a direct identifier that stood in the original; empty for none."""
         if span.cls != "DIRECT":

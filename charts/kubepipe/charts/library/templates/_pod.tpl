@@ -42,7 +42,8 @@ Usage: {{- include "kubepipe.env" (dict "root" . "options" .Values.apiServer "ow
 {{- $all := .own | default list -}}
 {{- $proxy := $global.proxy -}}
 {{- if or $proxy.http $proxy.https -}}
-{{- $local := printf "localhost,127.0.0.1,.svc,.%s" $global.clusterDomain -}}
+{{- /* Programs reach the Kubernetes API by its address, which only the kubelet knows: it fills it in. */ -}}
+{{- $local := printf "localhost,127.0.0.1,$(KUBERNETES_SERVICE_HOST),.svc,.%s" $global.clusterDomain -}}
 {{- $none := ternary (printf "%s,%s" $local $proxy.noProxy) $local (ne $proxy.noProxy "") -}}
 {{- with $proxy.http -}}{{- $all = append $all (dict "name" "HTTP_PROXY" "value" .) -}}{{- end -}}
 {{- with $proxy.https -}}{{- $all = append $all (dict "name" "HTTPS_PROXY" "value" .) -}}{{- end -}}

@@ -1,0 +1,98 @@
+"""What protection costs: ours against the bare recogniser and against Presidio, on the rows of SQuAD dev v1.1."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kubepipe.passages import Passage, read_source
+from kubepipe.privacy import Pseudonymiser, build_detector
+from kubepipe.privacy.detect.models import resolve_model
+from kubepipe.privacy.detect.ner import EntityRecogniser
+from kubepipe.privacy.pseudonymise.fields import join
+from kubepipe.settings.model import DatasetSettings, PrivacySettings
+
+_PLACE = "squad/dev-v1.1.rebuilt.json"
+_KEY = bytes(range(32))
+
+
+def measure_speed(data: Path, presidio: Path | None, peer: Path, rows: int) -> dict[str, Any]:
+    """CPU seconds and rows per CPU second; a row is a question with its context and answers, as peers are given it.
+
+    Args:
+        data: Folder of the public data sets.
+        presidio: Interpreter that has Presidio; None leaves it out.
+        peer: Script that it runs.
+        rows: Rows that are measured, whole passages, evenly spaced over the file.
+    """
+    if not (data / _PLACE).is_file():
+        return {"speed": None}
+    source = read_source(data / _PLACE, DatasetSettings(), seed=0, hold_out=False)
+    every = [passage for passages in source.splits.values() for passage in passages]
+    total = sum(len(passage.questions) for passage in every)
+    passages = every[:: max(1, total // rows)]
+    count = sum(len(passage.questions) for passage in passages)
+    policy = PrivacySettings()
+    detector, bare = build_detector(policy), EntityRecogniser(resolve_model(None, "en"))
+    texts = [join(passage).text for passage in passages]
+    detector.detect(texts[:8])
+    as_rows = [[passage.context, question.text, *{answer.text for answer in question.answers}]
+               for passage in passages for question in passage.questions]  # fmt: skip
+    found: dict[str, Any] = {"rows": count, "passages": len(passages)}
+    found["ner_cpu_seconds"] = _least(lambda: bare.recognise(texts))
+    found["detect_cpu_seconds"] = _least(lambda: detector.detect(texts))
+    found["ner_ratio"] = round(found["detect_cpu_seconds"] / found["ner_cpu_seconds"], 3)
+    engine = Pseudonymiser(policy, _KEY, detector)
+    found["protect_cpu_seconds"] = _least(lambda: list(engine.protect(passages)))
+    found["detect_by_row_cpu_seconds"] = _least(lambda: [detector.detect(row) for row in as_rows], times=1)
+    found["rows_per_cpu_second"] = round(count / found["protect_cpu_seconds"], 1)
+    found["context_once_gain"] = round(found["detect_by_row_cpu_seconds"] / found["detect_cpu_seconds"], 2)
+    found["peak_rss_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    result: dict[str, Any] = {"speed": found, "ner_ratio": found["ner_ratio"], "presidio_ratio": None}
+    if presidio is not None:
+        seconds = _presidio(presidio, peer, as_rows)
+        found["presidio_cpu_seconds"] = round(seconds, 2)
+        found["presidio_rows_per_cpu_second"] = round(count / seconds, 1)
+        found["detect_presidio_ratio"] = round(seconds / found["detect_cpu_seconds"], 2)
+        result["presidio_ratio"] = round(seconds / found["protect_cpu_seconds"], 2)
+    return result
+
+
+def growth(passages: Sequence[Passage], copies: Sequence[int]) -> list[dict[str, float]]:
+    """CPU seconds and memory over more and more passages, each with an id and a number of its own."""
+    detector = build_detector(PrivacySettings())
+    steps = []
+    for count in copies:
+        texts = (f"{number} {passages[number % len(passages)].context}" for number in range(count))
+        begin = time.process_time()
+        for text in texts:
+            detector.detect([text])
+        steps.append({
+            "passages": count,
+            "cpu_seconds": round(time.process_time() - begin, 2),
+            "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        })  # fmt: skip
+    return steps
+
+
+def _least(work: Callable[[], object], *, times: int = 2) -> float:
+    """CPU seconds, the least of some runs: the machine may be shared."""
+    seconds = []
+    for _ in range(times):
+        begin = time.process_time()
+        work()
+        seconds.append(time.process_time() - begin)
+    return round(min(seconds), 3)
+
+
+def _presidio(python: Path, peer: Path, rows: Sequence[Sequence[str]]) -> float:
+    lines = "".join(json.dumps({"texts": row}) + "\n" for row in rows)
+    done = subprocess.run(
+        [python, peer, "rows"], input=lines, capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    return float(json.loads(done.stdout.splitlines()[-1])["cpu_seconds"])

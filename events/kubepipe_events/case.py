@@ -1,0 +1,124 @@
+"""What a visit is about: one DatasetRun, its claim, and what is needed to take it further."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubepipe.records.claim import Claim, write_claim
+from kubepipe.stages.context import data_key_name
+from kubepipe_events.config import EventsConfig
+from kubepipe_events.outcome import Outcome
+from kubepipe_events.resources import Resource
+from kubepipe_events.status import merged, timestamp, with_condition
+from kubepipe_events.world import World
+
+_NOTICES = {"Succeeded": "success", "Failed": "failure", "Capped": "failure", "Quarantined": "quarantine"}
+_CALM = frozenset({"Succeeded", "Skipped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a visit left behind.
+
+    Attributes:
+        claim: The claim, or None when the object is no data set.
+        status: The status as it is shown now.
+        again: Seconds until the next visit is due; None waits for a change.
+    """
+
+    claim: Claim | None
+    status: Mapping[str, Any]
+    again: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One DatasetRun and its claim, as a visit has them.
+
+    Attributes:
+        config: The controller's configuration.
+        world: Everything outside.
+        resource: The DatasetRun.
+        claim: Its claim.
+    """
+
+    config: EventsConfig
+    world: World
+    resource: Resource
+    claim: Claim
+
+    def conditions(self, kind: str, holds: bool, reason: str, message: str) -> list[dict[str, Any]]:
+        """The conditions with one of them set."""
+        return with_condition(self.claim.status.get("conditions", ()), kind, holds, reason, message, self.world.now())
+
+    def save(self, change: Mapping[str, Any], **fields: Any) -> Claim:
+        """Write the claim with its status changed and other fields replaced."""
+        claim = replace(self.claim, status=merged(self.claim.status, change), **fields)
+        write_claim(self.world.store, claim)
+        return claim
+
+    def wait(self, reason: str, message: str) -> Visit:
+        """Nothing is done until something changes."""
+        conditions = self.conditions("Submitted", False, reason, message)
+        change = {"phase": "Pending", "message": message, "conditions": conditions}
+        return Visit(self.claim, merged(self.claim.status, change), None)
+
+    def end(self, phase: str, reason: str, message: str, outcome: Outcome | None = None) -> Visit:
+        """The end of a claim: notice, key, claim, in an order that loses none of them in a crash."""
+        waits = outcome is not None and outcome.verdict == "needs_human"
+        status = merged(self.claim.status, self._last_change(phase, reason, message, outcome))
+        notice = _NOTICES.get(phase)
+        if notice:
+            name = f"{self.claim.name}-{self.claim.attempt}-{notice}"
+            self.world.post(name, notice, _words(self.claim.name, status))
+        if not waits:
+            destroy_key(self.world, self.claim.run)
+        claim = replace(self.claim, state="ended", next_attempt_at=None, status=status)
+        write_claim(self.world.store, claim)
+        kind = "Normal" if phase in _CALM else "Warning"
+        self.world.runs.tell(self.resource, kind, phase, message or str(status.get("verdict", phase)))
+        return Visit(claim, status, None)
+
+    def _last_change(self, phase: str, reason: str, message: str, outcome: Outcome | None) -> dict[str, Any]:
+        conditions = self.conditions("Finished", True, reason, message)
+        if outcome is not None and outcome.verdict == "needs_human":
+            words = "`kubepipe approve` or `kubepipe reject` decides"
+            conditions = with_condition(conditions, "AwaitingDecision", True, "NeedsHuman", words, self.world.now())
+        return {
+            **(outcome.fields if outcome else {}),
+            "phase": phase,
+            "message": message or None,
+            "verdict": _verdict(phase, outcome),
+            "step": outcome.step if outcome and not outcome.is_done else None,
+            "startedAt": outcome.started if outcome else None,
+            "finishedAt": timestamp(self.world.now()),
+            "nextAttemptAt": None,
+            "conditions": conditions,
+        }
+
+
+def destroy_key(world: World, run: str | None) -> None:
+    """From here on the sealed raw data of a run cannot be opened any more."""
+    if run:
+        world.store.delete(data_key_name(run))
+
+
+def _verdict(phase: str, outcome: Outcome | None) -> str | None:
+    """What the run came to; one that ended without saying so has failed."""
+    if outcome is None or phase == "Capped":
+        return None
+    return "failed" if outcome.verdict == "unfinished" else outcome.verdict
+
+
+def _words(name: str, status: Mapping[str, Any]) -> str:
+    """A notice: phase, verdict and scores; never a key or a value, for a key can name a person."""
+    told = [f"DatasetRun {name}: {status['phase']}"]
+    if status.get("verdict"):
+        told.append(f"verdict {status['verdict']}")
+    if status.get("f1"):
+        told.append(f"F1 {status['f1']['before']} -> {status['f1']['after']}")
+    if status.get("step"):
+        told.append(f"at {status['step']}")
+    return ", ".join(told)
