@@ -159,9 +159,9 @@ def test_without_the_pipeline(helm: Any) -> None:
 
 
 def test_external_pipelines(helm: Any) -> None:
-    """With an existing installation no engine is rendered, and the hook goes to the given address."""
+    """With an existing installation only the controller is ours, and the hook goes to the given address."""
     release = helm.scenario("external")
-    assert not release.all("Deployment")
+    assert [each["metadata"]["name"] for each in release.all("Deployment")] == ["kubepipe-events"]
     assert not release.all("StatefulSet")
     setup = json.loads(release.get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
     assert setup["kfp"]["endpoint"] == "http://ml-pipeline.kubeflow.svc.cluster.local:8888"

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from kubepipe.pipeline.remote import find_release
 
@@ -25,7 +26,7 @@ LITE = str(CHART / "ci" / "lite-values.yaml")
 SOURCE = "s3://incoming/clinic/clinic.jsonl"
 SMALL = [
     "--set", "dataset.max_train_questions=24", "--set", "dataset.max_validation_questions=12",
-    "--set", "training.epochs=1", "--set", "scoring.sample_questions=4", "--set", "publish.must_improve=false",
+    "--set", "training.epochs=1.0", "--set", "scoring.sample_questions=4", "--set", "publish.must_improve=false",
 ]  # fmt: skip
 
 
@@ -92,6 +93,15 @@ class Cluster:
         with find_release(self.namespace).store_address() as address:
             yield Minio(address, access_key=user, secret_key=password, secure=False)
 
+    def dataset_run(self, name: str) -> dict[str, Any]:
+        """A DatasetRun as the API has it."""
+        from kubernetes import client
+
+        found: dict[str, Any] = client.CustomObjectsApi().get_namespaced_custom_object(
+            "kubepipe.io", "v1alpha1", self.namespace, "datasetruns", name
+        )
+        return found
+
     def secret(self, name: str) -> dict[str, bytes]:
         """Content of a secret."""
         from kubernetes import client
@@ -148,18 +158,38 @@ def cluster(api: Any) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def uploaded(cluster: Cluster, examples: Path) -> str:
+def dataset_run(cluster: Cluster, examples: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The fictional clinic was dropped into the bucket and ran by itself; name of its DatasetRun."""
+    beside = tmp_path_factory.mktemp("beside") / "kubepipe.yaml"
+    beside.write_text(yaml.safe_dump(settings_document(SMALL[1::2])), encoding="utf-8")
+    cluster.kubepipe("upload", str(beside), "--key", "clinic/kubepipe.yaml")
+    clinic = str(examples / "clinic" / "clinic.jsonl")
+    said = cluster.kubepipe("upload", clinic, "--key", "clinic/clinic.jsonl", "--watch").splitlines()
+    assert said[0] == SOURCE
+    return said[1]
+
+
+@pytest.fixture(scope="session")
+def uploaded(dataset_run: str) -> str:
     """The fictional clinic in the bucket for incoming data."""
-    with cluster.store() as store:
-        store.fput_object("incoming", "clinic/clinic.jsonl", str(examples / "clinic" / "clinic.jsonl"))
+    assert dataset_run
     return SOURCE
 
 
 @pytest.fixture(scope="session")
-def run(cluster: Cluster, uploaded: str) -> str:
+def run(cluster: Cluster, dataset_run: str) -> str:
     """A finished run; its id."""
-    said = cluster.kubepipe("submit", uploaded, "--wait", *SMALL)
-    return said.splitlines()[0]
+    return str(cluster.dataset_run(dataset_run)["status"]["runId"])
+
+
+def settings_document(overrides: Sequence[str]) -> dict[str, Any]:
+    """Settings of `--set` as a document."""
+    document: dict[str, Any] = {}
+    for override in overrides:
+        path, _, value = override.partition("=")
+        section, _, name = path.partition(".")
+        document.setdefault(section, {})[name] = yaml.safe_load(value)
+    return document
 
 
 @pytest.fixture(scope="session")

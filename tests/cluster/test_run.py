@@ -30,11 +30,10 @@ def test_a_submitted_data_set_becomes_a_published_model(fetched: Path) -> None:
         assert (fetched / name).exists(), name
 
 
-def test_digests_are_those_of_a_laptop_with_the_same_key(
-    cluster: Cluster, fetched: Path, examples: Path, tmp_path: Path
-) -> None:
-    """Same data, same seed, same pseudonym key: the same data set before and after protection."""
-    folder = tmp_path / "laptop"
+@pytest.fixture(scope="module")
+def laptop(cluster: Cluster, examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same run on this machine, under the release's pseudonym key."""
+    folder = tmp_path_factory.mktemp("laptop") / "run"
     keys = folder / ".kubepipe" / "keys"
     keys.mkdir(parents=True)
     (keys / "pseudonym.key").write_bytes(cluster.secret_with("pseudonym.key")["pseudonym.key"])
@@ -43,9 +42,25 @@ def test_digests_are_those_of_a_laptop_with_the_same_key(
         [sys.executable, "-m", "kubepipe.cli", "run", *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    here, there = (read_document(each / "run.json", "run") for each in (folder, fetched))
+    return folder
+
+
+def test_digests_are_those_of_a_laptop_with_the_same_key(laptop: Path, fetched: Path) -> None:
+    """Same data, same seed, same pseudonym key: the same data set before and after protection."""
+    here, there = (read_document(each / "run.json", "run") for each in (laptop, fetched))
     for name in ("dataset", "protected_dataset"):
         assert here["digests"][name] == there["digests"][name], name
+
+
+def test_scores_are_those_of_a_laptop_within_their_intervals(laptop: Path, fetched: Path) -> None:
+    """Another number of threads adds in another order: the scores lie in the 95 % intervals of the laptop's."""
+    there = read_document(fetched / "run.json", "run")
+    (file,) = (laptop / ".kubepipe" / "store").glob("runs/*/benchmark-model.json")
+    here = json.loads(file.read_text(encoding="utf-8"))["results"]
+    for model in ("untuned", "tuned"):
+        for name in ("exact_match", "f1"):
+            low, high = here[model][f"{name}_interval"]
+            assert low <= there["scores"][model][name] <= high, (model, name)
 
 
 def test_no_value_of_the_data_is_in_the_store_in_the_clear(
