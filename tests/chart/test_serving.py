@@ -46,6 +46,10 @@ def test_it_holds_public_keys_and_its_token_only(served: Any) -> None:
     assert setup["users"][-1] == {
         "folder": "/etc/kubepipe/users/serving", "policy": "kubepipe-serving", "grants": {"kubepipe": "read"},
     }  # fmt: skip
+    assert setup["accounts"][-1] == {
+        "name": "serving", "secret": "kubepipe-serving-store", "buckets": ["kubepipe"],
+        "accessKeyKey": "accesskey", "secretKeyKey": "secretkey",
+    }, "doctor tries it"  # fmt: skip
     token = base64.b64decode(served.get("Secret", "kubepipe-serving-token")["data"]["token"])
     assert len(token) == 40
 
