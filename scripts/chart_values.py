@@ -10,6 +10,7 @@ from chart_common import Amount, Image, Objects, Part, PodOptions, Requests, Res
 from chart_engines import ArgoEvents, ArgoWorkflows, KubeflowPipelines, Mariadb, Minio
 from chart_events import Events
 from chart_global import Global
+from chart_serving import Serving
 from pydantic import Field
 
 from kubepipe.settings.model import Settings
@@ -163,6 +164,17 @@ class Keys(Part):
     )
 
 
+class Signing(Part):
+    """Key of the model signature: model-signing.pem, an elliptic curve key on P-256. Only publish-model gets it."""
+
+    existingSecret: str = Field(
+        "", description="Secret with the file; empty makes one and keeps it. A new key refuses models of the old one."
+    )
+    publicKey: str = Field(
+        "", description="Public half of model-signing.pem in PEM; empty lets the setup hook derive it."
+    )
+
+
 class Hook(PodOptions):
     """What all hook and test pods have in common."""
 
@@ -221,6 +233,8 @@ class Values(Part):
     pipeline: Pipeline = Field(default_factory=Pipeline, description="The pipeline.")
     events: Events = Field(default_factory=Events, description="Events.")
     keys: Keys = Field(default_factory=Keys, description="Privacy keys.")
+    signing: Signing = Field(default_factory=Signing, description="Key of the model signature.")
+    serving: Serving = Field(default_factory=Serving, description="Serving.")
     launcher: Launcher = Field(default_factory=Launcher, description="Launcher's configuration.")
     setup: Switch = Field(
         default_factory=Switch, description="Hook after install and upgrade: buckets, users, public key, pipeline."
@@ -248,5 +262,6 @@ def defaults() -> dict[str, Any]:
     """Default values as a plain document. Settings of runs stay empty: the product's own hold."""
     document = Values().model_dump(mode="json", by_alias=True, exclude_none=True)
     document["pipeline"]["settings"] = {}
+    document["serving"]["settings"] = {}
     document["events"]["rules"] = [{"prefix": ""}]  # what it leaves out is in ruleDefaults
     return document

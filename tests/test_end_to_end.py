@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -109,6 +111,58 @@ def test_the_model_loads_with_plain_libraries(finished: Path) -> None:
     base = AutoModelForCausalLM.from_pretrained(finished / "model" / "base")
     model = PeftModel.from_pretrained(base, finished / "model" / "adapter")
     assert sum(parameter.numel() for name, parameter in model.named_parameters() if "lora" in name) > 1_000_000
+
+
+def test_the_release_holds_from_the_source_to_the_weights(finished: Path) -> None:
+    """The run published what verifies, and the model folder beside the report is that of the release."""
+    for model in (finished, finished / "model"):
+        done = kubepipe("verify", str(model))
+        assert done.returncode == 0, done.stderr
+    assert "8 steps, permit, weights and signature hold" in done.stdout
+
+
+def test_the_release_answers_over_http_and_ends_when_told(finished: Path) -> None:
+    """`kubepipe serve` on the run's folder: ready, a sensible answer with the release's digest, a clean end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "kubepipe.cli", "serve", str(finished), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
+        _wait_until_ready(client, process)
+        body = {
+            "context": "The hospital of Bonn was opened in 1952. Its first head was a surgeon named Meyer.",
+            "questions": ["When was the hospital opened?", "Who was its first head?"],
+        }
+        answered = client.post("/v1/answers", json=body)
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode in {0, -signal.SIGTERM}
+    assert answered.status_code == 200
+    assert "1952" in answered.json()["answers"][0]["answer"]
+    assert f"sha256:{_current(finished)}" == answered.json()["release"]
+    assert "Meyer" not in said
+
+
+def _current(finished: Path) -> str:
+    done = kubepipe("releases", str(finished), "--json")
+    return str(json.loads(done.stdout)["current"]).removeprefix("sha256:")
+
+
+def _wait_until_ready(client: httpx.Client, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 300
+    while True:
+        assert process.poll() is None, "ended before it was ready"
+        assert time.monotonic() < deadline, "did not become ready"
+        try:
+            if client.get("/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.2)
 
 
 def test_data_with_personal_data_does_not_pass_without_protection(clinic: Path, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job")
 SCENARIOS = sorted(file.name.removesuffix("-values.yaml") for file in (CHART / "ci").glob("*-values.yaml"))
 
 EVERYTHING = (
-    "--set=kubeflowPipelines.ui.enabled=true,events.metrics.serviceMonitor.enabled=true,events.metrics.alerts.enabled=true,"
-    "events.metrics.dashboard.enabled=true"
+    "--set=kubeflowPipelines.ui.enabled=true,serving.enabled=true,events.metrics.serviceMonitor.enabled=true,"
+    "events.metrics.alerts.enabled=true,events.metrics.dashboard.enabled=true"
 )
 SCHEDULES = 'events.schedules=[{"name":"nightly","cron":"0 2 * * *","dataset":"squad.json"}]'
 

@@ -18,10 +18,12 @@ CANDIDATES = ("kp{}", "{}Mi", "{}s", "10.11.{}.0/24", DIGEST, "0.{}")
 EXTERNAL = {
     "global.objectStore.endpoint", "global.objectStore.secure", "global.objectStore.existingSecret",
     "global.objectStore.artifacts.existingSecret", "global.objectStore.source.existingSecret",
-    "global.objectStore.cidrs", "global.database.host", "global.database.existingSecret", "global.database.cidrs",
-    "keys.existingSecret", "keys.publicKey", "pipeline.configMap",
+    "global.objectStore.serving.existingSecret", "global.objectStore.cidrs", "global.database.host",
+    "global.database.existingSecret", "global.database.cidrs", "keys.existingSecret", "keys.publicKey",
+    "signing.existingSecret", "signing.publicKey", "pipeline.configMap",
 }  # fmt: skip
 OTHER_API = {"global.kubeflowPipelines.endpoint", "global.kubeflowPipelines.cidrs"}
+PUBLIC_KEYS = ("keys.publicKey", "signing.publicKey")
 # Read by Helm or by an upgrade only, or by what stands in the way of the others; each with its own test.
 ELSEWHERE = {
     "global.imageRegistry": "moves every image (test_images.py)",
@@ -49,6 +51,7 @@ ELSEWHERE = {
 ON: dict[str, Any] = {
     "argoEvents": {"enabled": True},
     "kubeflowPipelines": {"ui": {"enabled": True}},
+    "serving": {"enabled": True},
     "argoWorkflows": {"runs": {"archiveLogs": {"enabled": True}}},
     "events": {
         "schedules": [{"name": "nightly", "cron": "0 3 * * *", "dataset": "squad.json"}],
@@ -58,6 +61,8 @@ ON: dict[str, Any] = {
 """What brings in every part, so that each value can show itself."""
 FALLBACK = {"global.storageClass", "global.priorityClassName"}
 """What each workload's own value wins over."""
+SETTINGS = ("pipeline.settings", "serving.settings")
+"""The product's own; the chart hands them on as they are."""
 TRIED = ("images.stages", "images.train", "minio.", "argoWorkflows.executor")
 
 
@@ -75,7 +80,7 @@ def leaves(chart_folder: Path) -> list[Leaf]:
     """All values of the chart but the product's own settings."""
     schema = json.loads((chart_folder / "values.schema.json").read_text(encoding="utf-8"))
     values = yaml.safe_load((chart_folder / "values.yaml").read_text(encoding="utf-8"))
-    return [leaf for leaf in _leaves(values, schema, schema) if not leaf.path.startswith("pipeline.settings")]
+    return [leaf for leaf in _leaves(values, schema, schema) if not leaf.path.startswith(SETTINGS)]
 
 
 @pytest.fixture(scope="module")
@@ -191,11 +196,14 @@ def test_a_mark_in_every_value_comes_out(helm: Any, leaves: list[Leaf], parts: d
 
 def test_a_mark_in_every_external_value_comes_out(helm: Any, leaves: list[Leaf], tmp_path: Path) -> None:
     """The same for what names existing stores, secrets and keys."""
-    external, marks = _marked(leaves, lambda path: path in EXTERNAL - {"keys.publicKey"})
-    off = {"minio": {"enabled": False}, "mariadb": {"enabled": False}, "keys": {"publicKey": "BEGIN PUBLIC KEY kp"}}
-    text = _render(helm, tmp_path, _merge(external, off))
+    external, marks = _marked(leaves, lambda path: path in EXTERNAL - set(PUBLIC_KEYS))
+    off = {"minio": {"enabled": False}, "mariadb": {"enabled": False}, "serving": {"enabled": True}}
+    keys: dict[str, Any] = {}
+    for path in PUBLIC_KEYS:
+        _put(keys, path, f"BEGIN PUBLIC KEY {path}")
+    text = _render(helm, tmp_path, _merge(_merge(external, off), keys))
     assert [path for path, mark in marks.items() if not re.search(rf"{re.escape(mark)}(?![0-9])", text)] == []
-    assert "BEGIN PUBLIC KEY kp" in text
+    assert all(f"BEGIN PUBLIC KEY {path}" in text for path in PUBLIC_KEYS)
 
 
 def test_a_mark_in_every_common_value_comes_out(helm: Any, leaves: list[Leaf], tmp_path: Path) -> None:

@@ -231,6 +231,6 @@ def test_source_user_may_listen() -> None:
     """The store's user of the controller may listen to the incoming bucket, and the others may not."""
     from kubepipe.pipeline.cluster.stores import _policy
 
-    statements = _policy({"incoming": "read", "store": "read-write"})["Statement"]
+    statements = _policy({"incoming": "listen", "models": "read", "store": "read-write"})["Statement"]
     listens = [each["Resource"] for each in statements if "s3:ListenBucketNotification" in each["Action"]]
     assert listens == [["arn:aws:s3:::incoming"]]

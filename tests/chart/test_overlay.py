@@ -33,7 +33,9 @@ def test_keys_stay_before_the_gate(helm: Any, overlay_of: Overlay) -> None:
             assert users == {"kubepipe-source-store"}
             assert "KUBEPIPE_PERMIT_KEY" not in step["env"]
         else:
-            assert step["secretVolumes"] == []
+            signing = [{"secret": "kubepipe-model-signing", "mountPath": "/etc/kubepipe/signing"}]
+            assert step["secretVolumes"] == (signing if name == "publish-model" else [])
+            assert ("KUBEPIPE_SIGNING_KEY" in step["env"]) is (name == "publish-model")
             assert [each["configMap"] for each in step["configMapVolumes"]] == ["kubepipe-permits"]
             assert users == {"mlpipeline-minio-artifact"}
             assert "KUBEPIPE_KEYS" not in step["env"]
@@ -97,12 +99,13 @@ def test_setup_is_told_everything(helm: Any) -> None:
     assert setup["buckets"][0]["versioning"] is True
     assert setup["buckets"][1]["expireDays"] == {"": 30}
     assert setup["users"][0]["grants"] == {"mlpipeline": "read-write", "kubepipe": "read-write"}
-    assert setup["users"][1]["grants"]["incoming"] == "read"
+    assert setup["users"][1]["grants"]["incoming"] == "listen"
     mounts = {
         each.mount_path
         for each in release.typed("Job", "kubepipe-setup").spec.template.spec.containers[0].volume_mounts
     }
     named = [setup["pipeline"]["file"], setup["pipeline"]["overlay"], setup["keys"]["privateKeyFile"]]
+    named.append(setup["signing"]["privateKeyFile"])
     named += [f"{user['folder']}/accesskey" for user in setup["users"]]
     assert all(str(Path(file).parent) in mounts for file in named)
 
@@ -152,7 +155,7 @@ def test_without_the_pipeline(helm: Any) -> None:
     assert not {"kubepipe-overlay", "kubepipe-pipeline", "kubepipe-permits"} & names
     setup = json.loads(release.get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
     assert "pipeline" not in setup
-    assert "keys" not in setup
+    assert not {"keys", "signing"} & set(setup)
 
 
 def test_external_pipelines(helm: Any) -> None:

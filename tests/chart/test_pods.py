@@ -101,6 +101,7 @@ WORKLOADS = [
     ("argoEvents.controller", "Deployment", "kubepipe-argo-events"),
     ("minio", "StatefulSet", "kubepipe-minio"),
     ("mariadb", "StatefulSet", "kubepipe-mariadb"),
+    ("serving", "Deployment", "kubepipe-serving"),
     ("events.controller", "Deployment", "kubepipe-events"),
     ("events.ticks", "CronJob", "kubepipe-nightly"),
     ("hooks", "Job", "kubepipe-setup"),
@@ -112,7 +113,7 @@ WORKLOADS = [
 @pytest.fixture(scope="module")
 def tuned(helm: Any) -> Any:
     """A rendering in which each workload has options of its own, all different."""
-    values = ["kubeflowPipelines.ui.enabled=true"]
+    values = ["kubeflowPipelines.ui.enabled=true", "serving.enabled=true"]
     for number, path in enumerate(dict.fromkeys(row[0] for row in WORKLOADS)):
         values += [
             f"{path}.nodeSelector.n=n{number}",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from kubepipe.releases import public_half
+from kubepipe.releases.keys import load_private
 
 GENERATED = {
     "kubepipe-object-store": {"accesskey", "secretkey"},
@@ -16,6 +20,7 @@ GENERATED = {
     "kubepipe-webhook": {"token"},
     "kubepipe-database": {"password", "root-password"},
     "kubepipe-privacy-keys": {"wrapping.key", "pseudonym.key", "permit-signing.pem"},
+    "kubepipe-model-signing": {"model-signing.pem"},
 }
 
 
@@ -37,6 +42,14 @@ def test_keys_are_usable(helm: Any) -> None:
     assert isinstance(load_pem_private_key(data["permit-signing.pem"], None), Ed25519PrivateKey)
 
 
+def test_the_key_of_models_signs(helm: Any, tmp_path: Path) -> None:
+    """The generated key is one that the model signature takes, and its public half is derived."""
+    text = helm().get("Secret", "kubepipe-model-signing")["data"]["model-signing.pem"]
+    (tmp_path / "model-signing.pem").write_bytes(base64.b64decode(text))
+    assert load_private(tmp_path / "model-signing.pem").curve.name == "secp256r1"
+    assert public_half(tmp_path / "model-signing.pem").startswith(b"-----BEGIN PUBLIC KEY-----")
+
+
 def test_passwords_are_random_and_long(helm: Any) -> None:
     """No password is the same twice, and none is short."""
     passwords = [
@@ -55,8 +68,8 @@ def test_nothing_is_generated(helm: Any, scenario: str) -> None:
     made = {each["metadata"]["name"] for each in helm.scenario(scenario).all("Secret")}
     expected = {
         "gitops": set(),
-        "external": {"kubepipe-privacy-keys"},
-        "identity": {"kubepipe-privacy-keys", "kubepipe-database"},
+        "external": {"kubepipe-privacy-keys", "kubepipe-model-signing"},
+        "identity": {"kubepipe-privacy-keys", "kubepipe-model-signing", "kubepipe-database"},
     }
     assert made == expected[scenario]
 
@@ -103,11 +116,12 @@ def test_public_key_can_be_given(helm: Any) -> None:
     assert "BEGIN PUBLIC KEY" in release.get("ConfigMap", "kubepipe-permits")["data"]["permit-public.pem"]
     job = release.typed("Job", "kubepipe-setup").spec.template.spec
     assert not job.automount_service_account_token
-    assert "keys" not in {volume.name for volume in job.volumes}
+    assert not {"keys", "signing"} & {volume.name for volume in job.volumes}
 
 
 def test_hook_sees_the_signing_key_only(helm: Any) -> None:
-    """The setup hook mounts the one key of which it derives the public half."""
+    """The setup hook mounts the two keys of which it derives the public halves."""
     job = helm().typed("Job", "kubepipe-setup").spec.template.spec
-    volume = next(each for each in job.volumes if each.name == "keys")
-    assert [item.key for item in volume.secret.items] == ["permit-signing.pem"]
+    for name, key in (("keys", "permit-signing.pem"), ("signing", "model-signing.pem")):
+        volume = next(each for each in job.volumes if each.name == name)
+        assert [item.key for item in volume.secret.items] == [key]

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from kubepipe.pipeline.remote.forward import forwarded
 from kubepipe.pipeline.remote.workflow import find_workflow
 from kubepipe.records import read_document
 from kubepipe.stages import STAGES
 
-from .conftest import SMALL, Cluster
+from .conftest import CHART, RELEASE, SMALL, Cluster
 
 pytestmark = pytest.mark.cluster
 
@@ -99,6 +100,31 @@ def test_runs_and_logs_tell_what_happened(cluster: Cluster, run: str) -> None:
     assert run in listed
     assert "published" in listed
     assert cluster.kubepipe("logs", run, "fine-tune-model").strip()
+
+
+def test_what_was_published_holds_and_is_current(cluster: Cluster, run: str) -> None:
+    """From outside the cluster, with the public keys of the release's ConfigMap."""
+    listed = cluster.kubepipe("releases")
+    assert run in listed
+    assert "current" in listed
+    assert "8 steps, permit, weights and signature hold" in cluster.kubepipe("verify")
+
+
+def test_the_server_answers_by_what_was_published(cluster: Cluster, run: str) -> None:
+    """Switched on by an upgrade; ready only with a verified release; the token of its secret is needed."""
+    import httpx
+
+    assert run
+    chart = ["upgrade", RELEASE, str(CHART), "--reuse-values", "--set", "serving.enabled=true"]
+    cluster.helm(*chart, "--wait", "--timeout", "15m")
+    token = cluster.secret(f"{RELEASE}-serving-token")["token"].decode()
+    body = {"context": "The hospital of Bonn was opened in 1952.", "questions": ["When was it opened?"]}
+    with forwarded(cluster.namespace, f"{RELEASE}-serving", 80) as address:
+        client = httpx.Client(base_url=f"http://{address}", timeout=120)
+        assert client.post("/v1/answers", json=body).status_code == 401
+        answered = client.post("/v1/answers", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answered.status_code == 200
+    assert answered.json()["release"][7:19] in cluster.kubepipe("releases")
 
 
 def test_an_object_that_is_no_data_set_fails_with_its_reason(cluster: Cluster, uploaded: str) -> None:

@@ -11,14 +11,13 @@ from kubepipe.errors import IntegrityError, OutputError
 from kubepipe.records import digest_json, digest_tree, read_document, write_document, write_text
 from kubepipe.records.digest import canonical_json
 
-RELEASE = {
+POINTER = {
     "schema_version": 1,
-    "published": True,
-    "reasons": [],
+    "number": 1,
+    "release": digest_json(1),
+    "action": "publish",
     "run": "r",
-    "model_digest": digest_json(1),
-    "dataset_digest": digest_json(2),
-    "scores": {},
+    "at": "2026-01-01T00:00:00+00:00",
 }
 
 
@@ -32,22 +31,22 @@ def test_every_schema_is_a_valid_schema() -> None:
 
 def test_a_document_comes_back_as_it_was(tmp_path: Path) -> None:
     """What fits its schema is written and read unchanged."""
-    write_document(tmp_path / "a" / "release.json", RELEASE, "release")
-    assert read_document(tmp_path / "a" / "release.json", "release") == RELEASE
+    write_document(tmp_path / "a" / "pointer.json", POINTER, "release-pointer")
+    assert read_document(tmp_path / "a" / "pointer.json", "release-pointer") == POINTER
 
 
 def test_a_document_that_does_not_fit_is_never_written(tmp_path: Path) -> None:
     """The schema is checked before the first byte."""
-    with pytest.raises(IntegrityError, match="release"):
-        write_document(tmp_path / "release.json", {**RELEASE, "published": "yes"}, "release")
+    with pytest.raises(IntegrityError, match="release-pointer"):
+        write_document(tmp_path / "pointer.json", {**POINTER, "number": "yes"}, "release-pointer")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_error_names_the_place_and_never_the_value(tmp_path: Path) -> None:
     """A secret in a broken document does not reach the message."""
-    (tmp_path / "release.json").write_text(json.dumps({**RELEASE, "run": ["Anna Schmidt"]}), encoding="utf-8")
+    (tmp_path / "pointer.json").write_text(json.dumps({**POINTER, "run": ["Anna Schmidt"]}), encoding="utf-8")
     with pytest.raises(IntegrityError) as caught:
-        read_document(tmp_path / "release.json", "release")
+        read_document(tmp_path / "pointer.json", "release-pointer")
     assert "run" in str(caught.value)
     assert "Schmidt" not in str(caught.value)
 
@@ -55,11 +54,11 @@ def test_the_error_names_the_place_and_never_the_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff"])
 def test_a_missing_or_broken_file_is_an_integrity_error(tmp_path: Path, content: bytes | None) -> None:
     """No traceback for a file that is no document."""
-    file = tmp_path / "release.json"
+    file = tmp_path / "pointer.json"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(IntegrityError):
-        read_document(file, "release")
+        read_document(file, "release-pointer")
 
 
 def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:

@@ -83,8 +83,9 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $reach := dict "artifacts" (list $buckets.artifacts.name $buckets.store.name) -}}
 {{- $_ := set $reach "source" (concat (list $buckets.incoming.name $buckets.quarantine.name) $reach.artifacts) -}}
 {{- $_ := set $reach "admin" $reach.source -}}
+{{- $_ := set $reach "serving" (list $buckets.store.name) -}}
 {{- $accounts := list -}}
-{{- range $user := list "admin" "artifacts" "source" -}}
+{{- range $user := concat (list "admin" "artifacts" "source") (ternary (list "serving") list .Values.serving.enabled) -}}
 {{- $secret := include "kubepipe.s3.secret" (dict "root" $ "user" $user) -}}
 {{- $accounts = append $accounts (dict "name" $user "secret" $secret "accessKeyKey" $store.accessKeyKey "secretKeyKey" $store.secretKeyKey "buckets" (index $reach $user)) -}}
 {{- end -}}
@@ -92,10 +93,13 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- end -}}
 {{- if include "kubepipe.makesUsers" . -}}
 {{- $shared := dict $buckets.artifacts.name "read-write" $buckets.store.name "read-write" -}}
-{{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "read-write") $shared -}}
+{{- $source := mustMerge (dict $buckets.incoming.name "listen" $buckets.quarantine.name "read-write") $shared -}}
 {{- $users := list
   (dict "folder" "/etc/kubepipe/users/artifacts" "policy" "kubepipe-artifacts" "grants" $shared)
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}
+{{- if .Values.serving.enabled -}}
+{{- $users = append $users (dict "folder" "/etc/kubepipe/users/serving" "policy" "kubepipe-serving" "grants" (dict $buckets.store.name "read")) -}}
+{{- end -}}
 {{- $_ := set $document "users" $users -}}
 {{- end -}}
 {{- /* The bundled store is told to stop, too; an existing one that is not asked to report is left alone. */ -}}
@@ -119,6 +123,9 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $_ := set $document "privacy" (dict "secret" (include "kubepipe.keysSecret" .) "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem") -}}
 {{- if not .Values.keys.publicKey -}}
 {{- $_ := set $document "keys" (dict "privateKeyFile" "/etc/kubepipe/keys/permit-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "permit-public.pem" "namespace" .Release.Namespace) -}}
+{{- end -}}
+{{- if not .Values.signing.publicKey -}}
+{{- $_ := set $document "signing" (dict "privateKeyFile" "/etc/kubepipe/signing/model-signing.pem" "publicKeyConfigMap" (include "kubepipe.permitsConfigMap" .) "publicKeyName" "model-public.pem" "namespace" .Release.Namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- $document | toPrettyJson -}}

@@ -58,6 +58,10 @@ Usage: {{ include "kubepipe.overlay" . }}
 {{- $_ := set $env "KUBEPIPE_PERMIT_KEY" "/etc/kubepipe/permits/permit-public.pem" -}}
 {{- $configMapVolumes = list (dict "configMap" (include "kubepipe.permitsConfigMap" $root) "mountPath" "/etc/kubepipe/permits") -}}
 {{- end -}}
+{{- if eq $step "publish-model" -}}
+{{- $_ := set $env "KUBEPIPE_SIGNING_KEY" "/etc/kubepipe/signing/model-signing.pem" -}}
+{{- $secretVolumes = list (dict "secret" (include "kubepipe.signingSecret" $root) "mountPath" "/etc/kubepipe/signing") -}}
+{{- end -}}
 {{- if $root.Values.global.caBundle.configMap -}}
 {{- $configMapVolumes = append $configMapVolumes (dict "configMap" $root.Values.global.caBundle.configMap "mountPath" "/etc/kubepipe/ca") -}}
 {{- $_ := set $env "SSL_CERT_FILE" (printf "/etc/kubepipe/ca/%s" $root.Values.global.caBundle.key) -}}

@@ -123,6 +123,12 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- if and $v.keys.publicKey (not (contains "BEGIN PUBLIC KEY" $v.keys.publicKey)) -}}
 {{- $problems = append $problems "keys.publicKey is no public key in PEM. Write it with `openssl pkey -in permit-signing.pem -pubout`." -}}
 {{- end -}}
+{{- if and $v.signing.publicKey (not (contains "BEGIN PUBLIC KEY" $v.signing.publicKey)) -}}
+{{- $problems = append $problems "signing.publicKey is no public key in PEM. Write it with `openssl pkey -in model-signing.pem -pubout`." -}}
+{{- end -}}
+{{- if and $v.serving.enabled (not $v.pipeline.enabled) -}}
+{{- $problems = append $problems "serving.enabled needs the pipeline, which publishes what is served. Set pipeline.enabled=true." -}}
+{{- end -}}
 
 {{- /* Tools that render without a cluster. */ -}}
 {{- if $v.global.gitops -}}
@@ -133,6 +139,9 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- if and (or $v.minio.enabled (include "kubepipe.events.webhook" .)) (not $store.webhook.existingSecret) -}}{{- $missing = append $missing "global.objectStore.webhook.existingSecret" -}}{{- end -}}
 {{- if and $v.mariadb.enabled (not $db.existingSecret) -}}{{- $missing = append $missing "global.database.existingSecret" -}}{{- end -}}
 {{- if and $v.pipeline.enabled (not $v.keys.existingSecret) -}}{{- $missing = append $missing "keys.existingSecret" -}}{{- end -}}
+{{- if and $v.pipeline.enabled (not $v.signing.existingSecret) -}}{{- $missing = append $missing "signing.existingSecret" -}}{{- end -}}
+{{- if and $v.serving.enabled (not $v.serving.tokenSecret) -}}{{- $missing = append $missing "serving.tokenSecret" -}}{{- end -}}
+{{- if and $v.serving.enabled $v.minio.enabled $store.separateUsers (not $store.serving.existingSecret) -}}{{- $missing = append $missing "global.objectStore.serving.existingSecret" -}}{{- end -}}
 {{- if $missing -}}
 {{- $problems = append $problems (printf "global.gitops is true, so no secret is generated. Set %s." (join ", " $missing)) -}}
 {{- end -}}

@@ -31,6 +31,7 @@ _LIBRARIES: Final = {
     "peft": "train",
     "gguf": "train",
     "codecarbon": "energy",
+    "model-signing": "publish",
     "matplotlib": "report",
 }
 _GIB: Final = 1024**3

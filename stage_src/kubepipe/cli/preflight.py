@@ -11,7 +11,14 @@ from kubepipe.privacy import check_language
 from kubepipe.settings import Settings
 from kubepipe.training import locate_model
 
-_LIBRARIES = {"kfp": "pipeline", "spacy": "privacy", "faker": "privacy", "torch": "train", "codecarbon": "energy"}
+_LIBRARIES = {
+    "kfp": "pipeline",
+    "spacy": "privacy",
+    "faker": "privacy",
+    "torch": "train",
+    "codecarbon": "energy",
+    "model_signing": "publish",
+}
 
 
 def check(dataset: Path, settings: Settings) -> None:

@@ -83,6 +83,11 @@ class RunFolder:
         return self.state / "keys"
 
     @property
+    def signing(self) -> Path:
+        """The pair of keys that releases are signed and checked with."""
+        return self.state / "signing"
+
+    @property
     def progress(self) -> Path:
         """How far each step is."""
         return self.state / "progress"

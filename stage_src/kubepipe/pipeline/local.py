@@ -21,6 +21,7 @@ from typing import Final
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.records import digest_json, digest_tree, write_text
 from kubepipe.records.run import load_records
+from kubepipe.releases import create_model_keys
 from kubepipe.sealing import create_keys, data_key_name
 from kubepipe.settings import Settings, settings_digest, settings_json
 from kubepipe.stages.catalogue import STAGES
@@ -72,6 +73,7 @@ def execute(folder: RunFolder, run: str, source: Path, settings: Settings, watch
         Stopped: SIGINT or SIGTERM came; the running step was ended first.
     """
     create_keys(folder.keys)
+    create_model_keys(folder.signing)
     settings_file = folder.state / "settings.json"
     write_text(settings_file, settings_json(settings))
     command = [sys.executable, "-m", "kubepipe.pipeline.engine", str(source.absolute()), str(settings_file)]
@@ -104,6 +106,7 @@ def _environment(folder: RunFolder, run: str, settings: Settings) -> dict[str, s
         "KUBEPIPE_STORE": str(given.store),
         "KUBEPIPE_KEYS": str(given.keys),
         "KUBEPIPE_PERMIT_KEY": str(given.keys / "permit-public.pem"),
+        "KUBEPIPE_SIGNING_KEY": str(given.signing / "model-signing.pem"),
         "KUBEPIPE_PROGRESS": str(given.progress),
         "KUBEPIPE_SCRATCH": str(given.scratch),
         # Waiting threads that spin cost a shared machine half of its time.

@@ -205,6 +205,12 @@ class PublishSettings(Section):
     min_f1: float = Field(0.0, ge=0.0, le=100.0, description="Lower bound of the 95 % interval of F1 must reach this.")
     min_exact_match: float = Field(0.0, ge=0.0, le=100.0, description="The same for exact match.")
     must_improve: bool = Field(True, description="F1 of the tuned model must be above that of the untuned model.")
+    tolerance: float | None = Field(
+        2.0,
+        ge=0.0,
+        description="Points by which F1 and exact match may lie below those of the current release, taking the upper "
+        "end of the new model's 95 % interval; null leaves this out.",
+    )
 
 
 class ServingSettings(Section):
@@ -212,6 +218,17 @@ class ServingSettings(Section):
 
     port: int = Field(8080, ge=1, le=65535, description="Port of the server.")
     max_questions: int = Field(64, ge=1, description="Most questions of one request.")
+    max_body_bytes: int = Field(1_000_000, ge=1024, description="Largest body of a request in bytes.")
+    max_request_tokens: int = Field(
+        16_384, ge=64, description="Most tokens of one request: of its context and all its questions."
+    )
+    request_seconds: float = Field(60.0, gt=0.0, description="A request that waits or computes longer is given up.")
+    queue_questions: int = Field(
+        256, ge=1, description="Most questions that wait at once; further requests are told to come back (429)."
+    )
+    batch_size: int = Field(16, ge=1, description="Most questions that are computed at once.")
+    watch_seconds: float = Field(5.0, gt=0.0, description="Seconds between looks at which release is current.")
+    drain_seconds: int = Field(30, ge=1, description="Seconds that running requests get when the server is stopped.")
 
 
 class Settings(Section):

@@ -29,6 +29,7 @@ class StageContext:
         store: Where records, wrapped keys and releases lie.
         keys: Folder with the private keys; only privacy steps have one.
         permit_key: File with the public key that permits are checked with.
+        signing_key: File with the private key that releases are signed with; only publish-model has one.
         inputs: Local paths of the inputs, by name.
         outputs: Local paths to write the outputs to, by name.
         parameters: Plain parameters of the step.
@@ -49,6 +50,7 @@ class StageContext:
     parameters: Mapping[str, str]
     progress: Progress
     scratch: Path | None = None
+    signing_key: Path | None = None
     approvals: Store | None = None
 
     def pseudonym_key(self) -> bytes:
@@ -95,6 +97,20 @@ class StageContext:
                 remedy="Mount it and set the variable to its path",
             )
         return self.permit_key
+
+    def signing_key_file(self) -> Path:
+        """File of the private key that releases are signed with.
+
+        Raises:
+            SettingsError: None is mounted.
+        """
+        if self.signing_key is None or not self.signing_key.is_file():
+            raise SettingsError(
+                "the private key of the model signature is missing",
+                place="KUBEPIPE_SIGNING_KEY",
+                remedy="Mount it and set the variable to its path",
+            )
+        return self.signing_key
 
     def key_folder(self) -> Path:
         """Folder of the private keys; only privacy steps have one.

@@ -64,10 +64,10 @@ def run_stage(
 
     Environment:
         KUBEPIPE_RUN (id of the run), KUBEPIPE_STORE (folder or s3 URL), KUBEPIPE_KEYS (folder with the private keys,
-        privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_PROGRESS (folder for progress files,
-        optional), KUBEPIPE_SCRATCH (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional),
-        KFP_RETRY_INDEX (set by KFP: number of the attempt), KUBEPIPE_QUARANTINE (store of the decisions on data, the
-        gate only, optional).
+        privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_SIGNING_KEY (private key file of the model
+        signature, publish-model only), KUBEPIPE_PROGRESS (folder for progress files, optional), KUBEPIPE_SCRATCH
+        (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional), KFP_RETRY_INDEX (set by KFP:
+        number of the attempt), KUBEPIPE_QUARANTINE (store of the decisions on data, the gate only, optional).
 
     Returns:
         The results, as they stand in the step's record.
@@ -86,6 +86,7 @@ def run_stage(
         store=store,
         keys=environment_path("KUBEPIPE_KEYS"),
         permit_key=environment_path("KUBEPIPE_PERMIT_KEY"),
+        signing_key=environment_path("KUBEPIPE_SIGNING_KEY"),
         inputs={name: Path(path) for name, path in inputs.items()},
         outputs={name: Path(path) for name, path in outputs.items()},
         parameters=dict(parameters or {}),

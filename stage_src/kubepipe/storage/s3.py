@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kubepipe.errors import OutputError, SettingsError
+from kubepipe.errors import IntegrityError, OutputError, SettingsError
 
 _MISSING = {"NoSuchKey", "NoSuchBucket", "NoSuchVersion"}
 _EXISTS = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -74,7 +75,8 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         """Delete an object; none there is no error."""
-        self.client.remove_object(self.bucket, self._name(key))
+        with self._explained():
+            self.client.remove_object(self.bucket, self._name(key))
 
     def erase(self, key: str) -> None:
         """Delete an object with all its versions and delete markers."""
@@ -90,16 +92,21 @@ class S3Store:
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys that begin with the prefix, in the store's order (sorted)."""
         start = len(self.prefix) + 1 if self.prefix else 0
-        for item in self.client.list_objects(self.bucket, prefix=self._name(prefix), recursive=True):
-            yield item.object_name[start:]
+        with self._explained():
+            for item in self.client.list_objects(self.bucket, prefix=self._name(prefix), recursive=True):
+                yield item.object_name[start:]
 
     def download(self, key: str, target: Path) -> bool:
         """Copy an object, or all objects below `key/`, to a local path."""
         names = [name for name in self.keys(key) if name == key or name.startswith(f"{key}/")]
         for name in names:
+            if ".." in name.split("/"):
+                # Whoever may write to the bucket may not write beside the target.
+                raise IntegrityError("the name of an object leads out of its folder", place=self.url)
             local = target if name == key else target / name.removeprefix(f"{key}/")
             local.parent.mkdir(parents=True, exist_ok=True)
-            self.client.fget_object(self.bucket, self._name(name), str(local))
+            with self._explained():
+                self.client.fget_object(self.bucket, self._name(name), str(local))
         return bool(names)
 
     def upload(self, source: Path, key: str) -> None:
@@ -116,6 +123,21 @@ class S3Store:
 
     def _name(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """A refusal, or no answer at all, as one line."""
+        from minio.error import S3Error
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except S3Error as error:
+            raise self._explain(error) from error
+        except HTTPError as error:
+            raise OutputError(
+                f"the store does not answer ({type(error).__name__})", place=self.url, remedy="Check its address"
+            ) from error
 
     def _explain(self, error: Any) -> OutputError:
         return OutputError(

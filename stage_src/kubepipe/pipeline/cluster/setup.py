@@ -1,4 +1,4 @@
-"""After an install or an upgrade: buckets, notifications, users, the public key of permits, the registered pipeline.
+"""After an install or an upgrade: buckets, notifications, users, public keys of permits and models, the pipeline.
 
 The configuration is the JSON document that the chart renders (its form: charts/kubepipe/files/README.md).
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kubepipe.errors import SettingsError
-from kubepipe.pipeline.cluster.keys import publish_public_key
+from kubepipe.pipeline.cluster.keys import publish_model_key, publish_permit_key
 from kubepipe.pipeline.cluster.notifications import set_notification
 from kubepipe.pipeline.cluster.register import prune, register
 from kubepipe.pipeline.cluster.stores import make_buckets, make_users, wait_for_store
@@ -52,8 +52,11 @@ def set_up(config: Mapping[str, Any], say: Say) -> None:
         make_users(config["s3"], user)
         say(f"user with policy {user['policy']}: set")
     if "keys" in config:
-        publish_public_key(config["keys"])
+        publish_permit_key(config["keys"])
         say(f"public key of permits: in ConfigMap {config['keys']['publicKeyConfigMap']}")
+    if "signing" in config:
+        publish_model_key(config["signing"])
+        say(f"public key of models: in ConfigMap {config['signing']['publicKeyConfigMap']}")
     if "pipeline" in config:
         api = KfpApi(config["kfp"]["endpoint"])
         api.wait(seconds)

@@ -12,8 +12,10 @@ import urllib3
 from kubepipe.errors import KubePipeError
 from kubepipe.storage.s3 import s3_client
 
+_READ: Final = ["s3:GetObject", "s3:GetObjectVersion"]
 _ACTIONS: Final = {
-    "read": ["s3:GetObject", "s3:GetObjectVersion"],
+    "read": _READ,
+    "listen": _READ,
     "read-write": [
         "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
         "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
@@ -110,8 +112,7 @@ def _policy(grants: Mapping[str, str]) -> dict[str, Any]:
     statements = []
     for bucket, grant in sorted(grants.items()):
         arn = f"arn:aws:s3:::{bucket}"
-        # Who may only read a bucket is who waits for what arrives there.
-        listing = [*_LIST, *_LISTEN] if grant == "read" else _LIST
+        listing = [*_LIST, *_LISTEN] if grant == "listen" else _LIST
         statements.append({"Effect": "Allow", "Action": listing, "Resource": [arn]})
         statements.append({"Effect": "Allow", "Action": _ACTIONS[grant], "Resource": [f"{arn}/*"]})
     return {"Version": "2012-10-17", "Statement": statements}

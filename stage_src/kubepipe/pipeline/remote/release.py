@@ -67,6 +67,23 @@ class Release:
         proxy = f"/api/v1/namespaces/{service[1]}/services/{service[0]}:{port}/proxy"
         return KfpApi(f"{api.configuration.host}{proxy}", pool=_AuthorisedPool(api))
 
+    def public_keys(self) -> dict[str, str]:
+        """Public keys of permits and models by file name, from their ConfigMap.
+
+        Raises:
+            KubePipeError: It is missing, or cannot be read.
+        """
+        from kubernetes import client
+
+        name = self.overlay["steps"]["publish-model"]["configMapVolumes"][0]["configMap"]
+        try:
+            found = client.CoreV1Api().read_namespaced_config_map(name, self.namespace)
+        except client.ApiException as error:
+            raise KubePipeError(
+                f"ConfigMap {name} cannot be read ({error.status} {error.reason})", place=f"namespace {self.namespace}"
+            ) from error
+        return dict(found.data or {})
+
     @contextmanager
     def store(self, account: str | None = None) -> Iterator[Store]:
         """The store with the records of runs, by a forwarded port where it lies in the cluster.

@@ -1,0 +1,107 @@
+"""One request for answers, from its checked body to its response."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from starlette.requests import Request
+
+from kubepipe.serving.engine import Answered, Engine, Job, NotReadyError, QueueFullError
+from kubepipe.serving.loaded import Loaded
+from kubepipe.serving.schema import Answer, Answers, Ask
+from kubepipe.settings import ServingSettings
+
+
+class RefusedError(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: HTTP status.
+        code: Short name of the reason.
+        message: One line, without anything of the request.
+        retry_after: Seconds after which the client may try again.
+    """
+
+    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+        super().__init__(message)
+
+
+async def answer(ask: Ask, request: Request, engine: Engine, limits: ServingSettings) -> Answers:
+    """Answer the questions.
+
+    Raises:
+        RefusedError: Too much, too long, too many at once, or the client hung up.
+    """
+    if len(ask.questions) > limits.max_questions:
+        raise RefusedError(422, "too-many-questions", f"more than {limits.max_questions} questions")
+    loaded = engine.loaded
+    if not isinstance(loaded, Loaded):
+        raise RefusedError(503, "not-ready", "no release is loaded; /readyz says why", 5)
+    size = await asyncio.to_thread(loaded.size, ask.context, ask.questions)
+    if size.tokens > limits.max_request_tokens:
+        raise RefusedError(413, "too-many-tokens", f"{size.tokens} tokens, more than {limits.max_request_tokens}")
+    job = Job(ask.context, tuple(ask.questions), time.monotonic() + limits.request_seconds)
+    try:
+        engine.submit(job)
+    except QueueFullError as error:
+        raise RefusedError(429, "busy", "too many questions wait already; try again", 1) from error
+    except NotReadyError as error:
+        raise RefusedError(503, "not-ready", error.message, 5) from error
+    answered = await _wait(job, request, limits.request_seconds)
+    notes = [] if size.windows == 1 else [_windowed(size.windows)]
+    return Answers(
+        release=answered.release,
+        windows=size.windows,
+        notes=notes,
+        answers=[_answer(each, ask.context) for each in answered.predictions],
+    )
+
+
+async def _wait(job: Job, request: Request, seconds: float) -> Answered:
+    """The result, unless time is up or the client is gone first; nobody computes for a client that is gone."""
+    result = asyncio.wrap_future(job.future)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        both: set[asyncio.Future[Any]] = {result, gone}
+        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if result.done() and not result.cancelled():
+            failure = result.exception()
+            if failure is not None:
+                raise RefusedError(500, "failed", "the model could not answer")
+            return result.result()
+        if gone.done():
+            raise RefusedError(499, "client-gone", "the client hung up")
+        if result.cancelled() and time.monotonic() < job.deadline:
+            raise RefusedError(503, "not-ready", "the server is being stopped", 5)
+        raise RefusedError(504, "too-slow", f"not answered within {seconds:g} s", 1)
+    finally:
+        job.future.cancel()
+        result.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _answer(found: Any, context: str) -> Answer:
+    start = context.find(found.text) if found.text else -1
+    stands = start >= 0
+    return Answer(
+        answer=found.text,
+        no_answer=found.no_answer,
+        confidence=found.confidence,
+        start=start if stands else None,
+        end=start + len(found.text) if stands else None,
+    )
+
+
+def _windowed(windows: int) -> str:
+    return (
+        f"The context is longer than the model reads at once. It was read in {windows} overlapping windows, and the "
+        "most confident answer of them was taken."
+    )
