@@ -63,7 +63,7 @@ def _pause_left(case: Case) -> float:
     return min(left, case.config.retry.max_seconds)
 
 
-def _unfit(case: Case, turn: Turn) -> tuple[str, str]:  # noqa: PLR0911 - one return per reason
+def _unfit(case: Case, turn: Turn) -> tuple[str, str]:
     """Why there is nothing to run, in one word and in a sentence; the store's word counts, not the notification's."""
     if turn.held_by:
         return "Forbidden", f"{turn.held_by} of the same schedule goes on"
