@@ -172,16 +172,15 @@ class Agenda:
         return None
 
     def turn(self, entry: Entry, *, has_slot: bool) -> Turn:
-        """What the queue says to an entry: whoever came first has the free slot, and a schedule has its policy."""
+        """What the queue says to an entry: `pop` lets nobody pass who waited longer, and a schedule has its policy."""
         others, own = self.others_of_schedule(entry), entry.schedule
         later = [
             each for each in others if each.tick > entry.tick and each.schedule.get("concurrencyPolicy") == "Replace"
         ]
         forbids = own.get("concurrencyPolicy", "Forbid") == "Forbid"
         earlier = [each for each in others if each.tick < entry.tick and forbids]
-        first = self.first_waiting()
         return Turn(
-            may_start=has_slot and (first is None or entry.order <= first.order),
+            may_start=has_slot,
             replaced_by=later[0].name if later else None,
             held_by=earlier[0].name if earlier else None,
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kubepipe.errors import OutputError
+from kubepipe.pipeline.kfp_api import KfpError
 from kubepipe.records.claim import claim_key, read_claim
 from kubepipe_events import agenda, engine, outages, progress
 from kubepipe_events.config import Limits, Notifications
@@ -284,6 +285,22 @@ def test_one_that_was_deleted_and_made_anew_unseen_stops_the_run(loop: Loop) -> 
     assert len(loop.outside.kfp.started) == 1
 
 
+def test_one_that_is_made_anew_waits_until_the_run_of_the_deleted_one_is_stopped(loop: Loop) -> None:
+    """It does not take the run over while its end is not through."""
+    source = loop.outside.drop("a")
+    loop.settle()
+    run = loop.run_of(source.name)
+    loop.down["terminate "] = KfpError("POST answers 400", status=400)
+    loop.delete(source.name)
+    loop.outside.runs.create(source.name, {"source": source.spec()})
+    loop.wait(10)
+    assert loop.outside.runs.bodies[source.name]["status"] == {}
+    loop.down.clear()
+    loop.wait(20)
+    assert loop.outside.kfp.started[run]["state"] == "FAILED"
+    assert loop.phase(source.name) == "Skipped"
+
+
 def test_a_restart_visits_nothing_that_is_settled(loop: Loop) -> None:
     """Neither a visit nor a read of a claim; a rerun that was asked for meanwhile is taken up."""
     first, second = loop.drop("a"), loop.drop("b")
@@ -397,6 +414,23 @@ def test_a_claim_that_is_not_intact_is_shown_and_holds_up_nobody(loop: Loop) -> 
     loop.wait(300, step=10)
     assert loop.phase(name) == "Submitted"
     assert loop.condition(name, "Blocked") == {}
+
+
+def test_a_claim_that_breaks_on_the_way_is_taken_up_when_it_is_mended(loop: Loop) -> None:
+    """Also by a controller that began after it was called Failed."""
+    name = loop.drop()
+    loop.settle()
+    claim = loop.outside.store.objects[claim_key(name)]
+    loop.outside.store.objects[claim_key(name)] = b"{"
+    loop.wait(5)
+    assert loop.phase(name) == "Failed"
+    loop.restart()
+    loop.wait(5)
+    loop.outside.store.objects[claim_key(name)] = claim
+    loop.wait(20)
+    assert loop.phase(name) == "Submitted"
+    loop.finish(name)
+    assert (loop.phase(name), len(loop.outside.kfp.started)) == ("Succeeded", 1)
 
 
 def test_a_name_that_no_claim_can_have_is_shown(loop: Loop) -> None:
