@@ -14,6 +14,7 @@ from typing import Any
 
 from kubepipe.records.claim import Claim
 from kubepipe_events.resources import Resource
+from kubepipe_events.start import Turn
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +74,11 @@ class Entry:
     def schedule(self) -> dict[str, Any]:
         """The tick that made it; empty when none did."""
         return dict(self.resource.spec.get("schedule") or {})
+
+    @property
+    def tick(self) -> str:
+        """When its schedule meant it to start."""
+        return str(self.schedule.get("tick", ""))
 
 
 class Agenda:
@@ -164,3 +170,17 @@ class Agenda:
             heapq.heappop(self._times)
             return due
         return None
+
+    def turn(self, entry: Entry, *, has_slot: bool) -> Turn:
+        """What the queue says to an entry: `pop` lets nobody pass who waited longer, and a schedule has its policy."""
+        others, own = self.others_of_schedule(entry), entry.schedule
+        later = [
+            each for each in others if each.tick > entry.tick and each.schedule.get("concurrencyPolicy") == "Replace"
+        ]
+        forbids = own.get("concurrencyPolicy", "Forbid") == "Forbid"
+        earlier = [each for each in others if each.tick < entry.tick and forbids]
+        return Turn(
+            may_start=has_slot,
+            replaced_by=later[0].name if later else None,
+            held_by=earlier[0].name if earlier else None,
+        )

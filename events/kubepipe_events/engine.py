@@ -19,14 +19,13 @@ import structlog
 from kubepipe.errors import IntegrityError, KubePipeError
 from kubepipe.records.claim import open_claims, read_claim
 from kubepipe_events.agenda import Agenda, Entry
-from kubepipe_events.case import Visit
 from kubepipe_events.known import claim_of_status
 from kubepipe_events.metrics import Metrics
 from kubepipe_events.outages import FIRST_PAUSE_SECONDS, Outages
+from kubepipe_events.progress import watch_progress
 from kubepipe_events.reconcile import Reconciler
 from kubepipe_events.resources import Resource
-from kubepipe_events.start import Turn
-from kubepipe_events.status import is_true, parse_time, timestamp
+from kubepipe_events.status import parse_time, timestamp
 from kubepipe_events.world import outage_of, words_of
 
 _LOG = structlog.get_logger(__name__)
@@ -102,6 +101,8 @@ class Engine:
             entry = self._agenda.pop(has_slot=self._has_slot())
             if entry is not None:
                 self._visit(entry)
+            elif self._outages.failed_last("pipelines") and not self._outages.is_away("pipelines"):
+                self._attempt(self._probe, "pipelines")
         except Exception as error:  # noqa: BLE001 - whatever it is, the loop goes on after a pause
             self._note(error, "loop")
             # What was seen may be lost with it: compare again.
@@ -111,13 +112,19 @@ class Engine:
             self._measure()
         return rest
 
+    def _probe(self) -> None:
+        """Ask KFP when nobody else does, so that what is told of it is true."""
+        self._world.kfp.pipeline_id(self._config.pipeline)
+        self._outages.answered("pipelines")
+
     def _compare(self) -> None:
         """Take over what is listed; an open claim without a DatasetRun had it deleted while nobody watched."""
         listed = {resource.name: resource for resource in self._world.runs.list()}
         for resource in listed.values():
             self._update(resource)
         for name in self._agenda.names() - set(listed):
-            self._agenda.remove(name)
+            if (entry := self._agenda.remove(name)) is not None:
+                self._gone.setdefault(name, _Gone(entry.resource))
         for name in list(open_claims(self._world.store)):
             entry = self._agenda.get(name)
             if entry is None:
@@ -200,7 +207,7 @@ class Engine:
 
     def _do(self, entry: Entry) -> None:
         used_pipelines = entry.is_submitted
-        turn = self._turn(entry)
+        turn = self._agenda.turn(entry, has_slot=self._has_slot(entry))
         try:
             visit = self._reconciler.visit(entry.resource, turn)
         except Exception as error:  # noqa: BLE001 - one DatasetRun never stops the others
@@ -220,7 +227,7 @@ class Engine:
             self._metrics.submit.observe(self._seconds_since(entry.resource.created))
         entry.claim = visit.claim
         entry.due = None if visit.again is None else time.monotonic() + visit.again
-        self._watch_progress(entry, visit)
+        self._attempt(functools.partial(watch_progress, self._reconciler, entry, visit), entry.name)
 
     def _break_off(self, entry: Entry, error: Exception, *, may_have_started: bool) -> None:
         """A visit that did not come to its end is made again; a person sees why when it is no outage."""
@@ -238,33 +245,6 @@ class Engine:
     def _reread(self, entry: Entry) -> None:
         """What the claim says after a visit that broke off, perhaps behind the submission."""
         entry.claim, entry.is_unsure = read_claim(self._world.store, entry.name), False
-
-    def _turn(self, entry: Entry) -> Turn:
-        others, own = self._agenda.others_of_schedule(entry), entry.schedule
-        tick = str(own.get("tick", ""))
-        later = [each for each in others if _tick(each) > tick and each.schedule.get("concurrencyPolicy") == "Replace"]
-        forbids = own.get("concurrencyPolicy", "Forbid") == "Forbid"
-        earlier = [each for each in others if _tick(each) < tick and forbids]
-        first = self._agenda.first_waiting()
-        return Turn(
-            may_start=self._has_slot(entry) and (first is None or entry.order <= first.order),
-            replaced_by=later[0].name if later else None,
-            held_by=earlier[0].name if earlier else None,
-        )
-
-    def _watch_progress(self, entry: Entry, visit: Visit) -> None:
-        now, place = time.monotonic(), f"{visit.status.get('phase')} {visit.status.get('step')}"
-        is_stuck = is_true(visit.status.get("conditions", ()), "Stuck")
-        if entry.progress[1] != place or visit.claim is None or not entry.is_submitted:
-            is_first = not entry.progress[1]
-            entry.progress = (now, place)
-            if is_stuck and not is_first and visit.claim is not None and entry.is_submitted:
-                entry.claim = self._reconciler.free(entry.resource, visit.claim)
-            return
-        seconds = self._config.notifications.stuck_after_seconds
-        if not is_stuck and now - entry.progress[0] >= seconds:
-            words = f"no progress for {seconds:.0f} s at {visit.status.get('step') or 'its start'}"
-            entry.claim = self._reconciler.stick(entry.resource, visit.claim, words)
 
     def _note(self, error: Exception, where: str) -> None:
         part = outage_of(error)
@@ -301,7 +281,3 @@ class Engine:
 
 def _error_pause(errors: int) -> float:
     return min(2.0 ** min(errors, 10), _LONGEST_ERROR_PAUSE)
-
-
-def _tick(entry: Entry) -> str:
-    return str(entry.schedule.get("tick", ""))

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from kubepipe.errors import OutputError
+from kubepipe.pipeline.kfp_api import KfpError
 from kubepipe.records.claim import claim_key, read_claim
-from kubepipe_events import agenda, engine, outages
+from kubepipe_events import agenda, engine, outages, progress
 from kubepipe_events.config import Limits, Notifications
 from kubepipe_events.engine import Engine
 from kubepipe_events.metrics import Metrics
@@ -26,7 +27,7 @@ class Loop:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
         self.seconds = 1000.0
-        for module in (agenda, engine, outages):
+        for module in (agenda, engine, outages, progress):
             monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: self.seconds))
         self.effects: list[str] = []
         self.down: dict[str, Exception] = {}
@@ -284,6 +285,22 @@ def test_one_that_was_deleted_and_made_anew_unseen_stops_the_run(loop: Loop) -> 
     assert len(loop.outside.kfp.started) == 1
 
 
+def test_one_that_is_made_anew_waits_until_the_run_of_the_deleted_one_is_stopped(loop: Loop) -> None:
+    """It does not take the run over while its end is not through."""
+    source = loop.outside.drop("a")
+    loop.settle()
+    run = loop.run_of(source.name)
+    loop.down["terminate "] = KfpError("POST answers 400", status=400)
+    loop.delete(source.name)
+    loop.outside.runs.create(source.name, {"source": source.spec()})
+    loop.wait(10)
+    assert loop.outside.runs.bodies[source.name]["status"] == {}
+    loop.down.clear()
+    loop.wait(20)
+    assert loop.outside.kfp.started[run]["state"] == "FAILED"
+    assert loop.phase(source.name) == "Skipped"
+
+
 def test_a_restart_visits_nothing_that_is_settled(loop: Loop) -> None:
     """Neither a visit nor a read of a claim; a rerun that was asked for meanwhile is taken up."""
     first, second = loop.drop("a"), loop.drop("b")
@@ -328,6 +345,22 @@ def test_stuck_is_told_once_and_goes_with_progress(monkeypatch: pytest.MonkeyPat
     loop.wait(4)
     assert loop.condition(name, "Stuck")["status"] == "False"
     assert loop.phase(name) == "Running"
+
+
+def test_a_store_that_is_away_as_it_is_called_stuck_loses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is followed on, told once the store is back, and ends."""
+    loop = Loop(monkeypatch, notifications=Notifications(stuck_after_seconds=30))
+    name = loop.drop()
+    loop.settle()
+    loop.down["write claims/"] = OutputError("the store answers SlowDown")
+    loop.wait(40)
+    assert loop.outside.notices == []
+    loop.down.clear()
+    loop.wait(40)
+    assert [notice[0] for notice in loop.outside.notices] == [f"{name}-1-stuck"]
+    loop.finish(name)
+    assert loop.phase(name) == "Succeeded"
+    assert loop.condition(name, "Stuck")["status"] == "False"
 
 
 def _tick(loop: Loop, number: int, policy: str) -> str:
@@ -381,6 +414,67 @@ def test_a_claim_that_is_not_intact_is_shown_and_holds_up_nobody(loop: Loop) -> 
     loop.wait(300, step=10)
     assert loop.phase(name) == "Submitted"
     assert loop.condition(name, "Blocked") == {}
+
+
+def test_a_claim_that_breaks_on_the_way_is_taken_up_when_it_is_mended(loop: Loop) -> None:
+    """Also by a controller that began after it was called Failed."""
+    name = loop.drop()
+    loop.settle()
+    claim = loop.outside.store.objects[claim_key(name)]
+    loop.outside.store.objects[claim_key(name)] = b"{"
+    loop.wait(5)
+    assert loop.phase(name) == "Failed"
+    loop.restart()
+    loop.wait(5)
+    loop.outside.store.objects[claim_key(name)] = claim
+    loop.wait(20)
+    assert loop.phase(name) == "Submitted"
+    loop.finish(name)
+    assert (loop.phase(name), len(loop.outside.kfp.started)) == ("Succeeded", 1)
+
+
+def test_a_name_that_no_claim_can_have_is_shown(loop: Loop) -> None:
+    """Made by hand: Failed with the reason, and nothing is started for it."""
+    source = loop.outside.arrivals.put("a")
+    loop.outside.runs.create("by.hand", {"source": source.spec(), "trigger": "manual"})
+    loop.wait(5)
+    assert loop.phase("by.hand") == "Failed"
+    assert loop.condition("by.hand", "Blocked")["reason"] == "IntegrityError"
+    assert loop.outside.kfp.started == {}
+
+
+def test_that_kfp_is_back_is_noticed_without_anything_to_run(loop: Loop) -> None:
+    """The alert ends although what waited was deleted."""
+    loop.outside.kfp.is_down = True
+    name = loop.drop()
+    loop.wait(2)
+    assert loop.metrics.registry.get_sample_value("kubepipe_pipelines_up") == 0
+    loop.outside.kfp.is_down = False
+    loop.outside.runs.delete(name)
+    loop.outside.store.objects.clear()
+    loop.engine.relist()
+    loop.wait(35)
+    assert loop.metrics.registry.get_sample_value("kubepipe_pipelines_up") == 1
+
+
+def test_a_deletion_that_the_watch_missed_is_found_by_the_next_listing(loop: Loop) -> None:
+    """Of one that runs, and of one that was never visited."""
+    first = loop.drop("a")
+    loop.settle()
+    run = loop.run_of(first)
+    unseen = loop.outside.drop("b")
+    resource = loop.outside.runs.get(unseen.name)
+    assert resource is not None
+    loop.down["read claims/"] = OutputError("the store answers SlowDown")
+    loop.wait(2)
+    for name in (first, unseen.name):
+        loop.outside.runs.delete(name)
+    loop.down.clear()
+    loop.engine.relist()
+    loop.wait(35)
+    assert loop.outside.kfp.started[run]["state"] == "FAILED"
+    assert sweep(loop.outside.world(), "incoming", CONFIG.rules, loop.engine.names()) == 0
+    assert len(loop.outside.kfp.started) == 1
 
 
 def test_a_deleted_claim_that_is_not_intact_holds_up_nobody(loop: Loop) -> None:

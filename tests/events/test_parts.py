@@ -90,11 +90,12 @@ def test_an_outcome_is_read_from_the_records() -> None:
     assert not failed.is_kept
 
 
-def test_a_record_that_is_not_intact_is_no_outcome() -> None:
-    """It is an error, not a failed run."""
+@pytest.mark.parametrize("data", [b'{"a": 1}', b'{"a": ', b"", b"[]", b"\xff"])
+def test_a_record_that_is_not_intact_is_no_outcome(data: bytes) -> None:
+    """Of another form or cut short it is an error with its place, not a failed run."""
     outside = MemoryWorld()
-    outside.store.objects["runs/r/prepare-data.json"] = b'{"a": 1}'
-    with pytest.raises(IntegrityError):
+    outside.store.objects["runs/r/prepare-data.json"] = data
+    with pytest.raises(IntegrityError, match=r"runs/r/prepare-data\.json"):
         read_outcome(outside.store, "r")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from kubepipe.errors import IntegrityError
 from kubepipe.records.documents import validate
 from kubepipe.storage import Store
 
@@ -121,10 +122,19 @@ def write_record(store: Store, key: str, document: Mapping[str, Any], schema: st
 
 
 def read_record(store: Store, key: str, schema: str) -> dict[str, Any] | None:
-    """Read any document from the store and check it, or None when there is none."""
+    """Read any document from the store and check it, or None when there is none.
+
+    Raises:
+        IntegrityError: It is no JSON, or does not fit its schema.
+    """
     data = store.read(key)
     if data is None:
         return None
-    document: dict[str, Any] = json.loads(data)
+    try:
+        document: dict[str, Any] = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(
+            f"is no valid {schema}: it is no JSON", place=key, remedy="It was cut or changed by hand; make it again"
+        ) from error
     validate(document, schema, place=key)
     return document
