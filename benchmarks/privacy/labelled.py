@@ -102,6 +102,7 @@ SETS: tuple[tuple[str, str, str, Callable[[Path], list[Labelled]]], ...] = (
     ("safe_synth notes", "en", "safe_synth/fake_people_dataset.csv", read_notes),
     ("judgments", "en", str(_TESTS / "judgments.txt"), read_marked),
     ("judgments unseen", "en", str(_TESTS / "judgments_unseen.txt"), read_marked),
+    ("judgments third", "en", str(_TESTS / "judgments_third.txt"), read_marked),
     ("letters de", "de", str(_TESTS / "letters_de.txt"), read_marked),
     ("letters fr", "fr", str(_TESTS / "letters_fr.txt"), read_marked),
 )

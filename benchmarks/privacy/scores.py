@@ -17,7 +17,8 @@ BETA_SQUARE = 4.0
 """Recall counts twice as much as precision: F2, as presidio-research has it."""
 
 DIRECT = frozenset(
-    ["EMAIL", "EMAIL_ADDRESS", "PHONE_NUMBER", "IBAN_CODE", "CREDIT_CARD", "US_SSN", "IP_ADDRESS", "DOMAIN_NAME", "US_DRIVER_LICENSE", "CODE"]
+    {"EMAIL", "EMAIL_ADDRESS", "PHONE_NUMBER", "IBAN_CODE", "CREDIT_CARD", "US_SSN", "IP_ADDRESS", "DOMAIN_NAME"}
+    | {"US_DRIVER_LICENSE", "CODE"}
 )
 """Gold types that are direct identifiers by their form; names of people are told apart."""
 
@@ -85,6 +86,14 @@ def _mask(text: str, spans: Spans) -> bytearray:
 def _is_full(text: str, start: int, end: int, mask: bytearray) -> bool:
     function = bytearray(len(text))
     for token in tokens_of(text, start, end):
-        if token.text.casefold() in PARTICLES or token.text.casefold() in {"mr", "mrs", "ms", "others"}:
+        if token.text.casefold() in PARTICLES or token.text.casefold() in {
+            "mr",
+            "mrs",
+            "ms",
+            "dr",
+            "ing",
+            "prof",
+            "others",
+        }:
             function[token.start : token.end] = b"\1" * (token.end - token.start)
     return all(mask[at] or function[at] or not text[at].isalnum() for at in range(start, end))

@@ -28,8 +28,8 @@ def _sets(sets: Mapping[str, Any]) -> Iterator[str]:
             share = "" if direct["full"] is None else f"{direct['full']:.3f} of {direct['spans']}"
             yield (
                 f"| {name} | {row['language']} | {figures['spans']} | {system} | {figures['char_precision']:.3f} | "
-                f"{figures['char_recall']:.3f} | {figures['f2']:.3f} | {figures['full']:.3f} ({low:.3f} to {high:.3f}) | "
-                f"{share} |"
+                f"{figures['char_recall']:.3f} | {figures['f2']:.3f} | "
+                f"{figures['full']:.3f} ({low:.3f} to {high:.3f}) | {share} |"
             )
 
 

@@ -9,6 +9,7 @@ from kubepipe.errors import SettingsError
 from kubepipe_events.identity import Source
 from kubepipe_events.settings import FILE, MAX_BYTES, parse_beside
 
+_BAD_REQUEST: Final = 400
 _GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed", "NoSuchObject"})
 
 
@@ -71,10 +72,18 @@ class Arrivals:
         return parse_beside(data)
 
     def _stat(self, bucket: str, key: str, version: str | None) -> Source | None:
-        from minio.error import S3Error
+        from minio.error import S3Error, ServerError
 
         try:
             found = self._client.stat_object(bucket, key, version_id=version)
+        except ValueError:
+            # No store has a key with such parts; whoever told of it made it up.
+            return None
+        except ServerError as error:
+            if error.status_code == _BAD_REQUEST:
+                # The answer to a version that cannot be one.
+                return None
+            raise
         except S3Error as error:
             if error.code in _GONE:
                 return None

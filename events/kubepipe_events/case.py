@@ -11,7 +11,7 @@ from kubepipe.stages.context import data_key_name
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.outcome import Outcome
 from kubepipe_events.resources import Resource
-from kubepipe_events.status import merged, timestamp, with_condition
+from kubepipe_events.status import is_true, merged, timestamp, with_condition
 from kubepipe_events.world import World
 
 _NOTICES = {"Succeeded": "success", "Failed": "failure", "Capped": "failure", "Quarantined": "quarantine"}
@@ -26,11 +26,13 @@ class Visit:
         claim: The claim, or None when the object is no data set.
         status: The status as it is shown now.
         again: Seconds until the next visit is due; None waits for a change.
+        retried: Cause for which another attempt follows; empty when none does.
     """
 
     claim: Claim | None
     status: Mapping[str, Any]
     again: float | None
+    retried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Case:
     def conditions(self, kind: str, holds: bool, reason: str, message: str) -> list[dict[str, Any]]:
         """The conditions with one of them set."""
         return with_condition(self.claim.status.get("conditions", ()), kind, holds, reason, message, self.world.now())
+
+    def mark_stuck(self, holds: bool, reason: str, message: str) -> Claim:
+        """Keep that it makes no progress, or makes some again."""
+        return self.save({"conditions": self.conditions("Stuck", holds, reason, message)})
 
     def save(self, change: Mapping[str, Any], **fields: Any) -> Claim:
         """Write the claim with its status changed and other fields replaced."""
@@ -83,6 +89,8 @@ class Case:
 
     def _last_change(self, phase: str, reason: str, message: str, outcome: Outcome | None) -> dict[str, Any]:
         conditions = self.conditions("Finished", True, reason, message)
+        if is_true(conditions, "Stuck"):
+            conditions = with_condition(conditions, "Stuck", False, "Ended", "", self.world.now())
         if outcome is not None and outcome.verdict == "needs_human":
             words = "`kubepipe approve` or `kubepipe reject` decides"
             conditions = with_condition(conditions, "AwaitingDecision", True, "NeedsHuman", words, self.world.now())
@@ -115,10 +123,14 @@ def _verdict(phase: str, outcome: Outcome | None) -> str | None:
 def _words(name: str, status: Mapping[str, Any]) -> str:
     """A notice: phase, verdict and scores; never a key or a value, for a key can name a person."""
     told = [f"DatasetRun {name}: {status['phase']}"]
+    if status["phase"] != "Succeeded":
+        told.append(next(each["reason"] for each in status["conditions"] if each["type"] == "Finished"))
     if status.get("verdict"):
         told.append(f"verdict {status['verdict']}")
     if status.get("f1"):
         told.append(f"F1 {status['f1']['before']} -> {status['f1']['after']}")
     if status.get("step"):
         told.append(f"at {status['step']}")
+    if is_true(status["conditions"], "AwaitingDecision"):
+        told.append("waits for `kubepipe approve` or `kubepipe reject`")
     return ", ".join(told)

@@ -22,7 +22,7 @@ from kubepipe_events.config import EventsConfig
 from kubepipe_events.engine import Engine
 from kubepipe_events.hint import listen
 from kubepipe_events.metrics import Metrics, serve
-from kubepipe_events.notices import Outbox, read_urls, sender
+from kubepipe_events.notices import Outbox, read_urls, sinks_of
 from kubepipe_events.reconcile import Reconciler
 from kubepipe_events.resources import GROUP, PLURAL, VERSION, DatasetRuns, Resource
 from kubepipe_events.retention import remove_old
@@ -51,7 +51,7 @@ class Controller:
         self.stop = threading.Event()
         store = open_store(os.environ["KUBEPIPE_STORE"])
         urls = read_urls(config.notifications.urls_file)
-        self.outbox = Outbox(store, config.notifications, sender(urls) if urls else None, self.metrics)
+        self.outbox = Outbox(store, config.notifications, sinks_of(urls), self.metrics)
         self.world = World(
             store=store,
             quarantine=open_store(os.environ["KUBEPIPE_QUARANTINE"]),
@@ -96,7 +96,7 @@ class Controller:
             try:
                 self.metrics.findings.inc(sweep(self.world, self.config.bucket, self.config.rules, self.engine.names()))
                 self.metrics.sweep.set(time.monotonic() - began)
-                remove_old(self.world, self.config.keep_seconds)
+                remove_old(self.world, self.engine.resources(), self.config.keep_seconds)
                 self.engine.relist()
             except Exception as error:  # noqa: BLE001 - the next sweep finds what this one did not
                 _LOG.warning("sweep failed", error=words_of(error))

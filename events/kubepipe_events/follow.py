@@ -93,4 +93,4 @@ def _failed(case: Case, outcome: Outcome) -> Visit:
         next_attempt_at=at,
     )
     case.world.runs.tell(case.resource, "Warning", "Retry", words)
-    return Visit(next_claim, next_claim.status, pause)
+    return Visit(next_claim, next_claim.status, pause, retried=cause)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from kubepipe.errors import IntegrityError, KubePipeError
 from kubepipe.records.claim import Claim, clear_mark, create_claim, read_claim, write_claim
 from kubepipe_events.case import Case, Visit, destroy_key
 from kubepipe_events.config import EventsConfig
@@ -19,8 +20,8 @@ from kubepipe_events.follow import follow, stop
 from kubepipe_events.resources import Resource
 from kubepipe_events.rules import judge
 from kubepipe_events.start import OBSERVED, Turn, start
-from kubepipe_events.status import cleared, difference, merged, timestamp
-from kubepipe_events.world import World
+from kubepipe_events.status import cleared, difference, merged, timestamp, with_condition
+from kubepipe_events.world import World, words_of
 
 
 class Reconciler:
@@ -57,18 +58,61 @@ class Reconciler:
         else:
             visit = Visit(claim, claim.status, None)
         self._show(resource, visit.status)
+        if visit.claim is not None and not visit.claim.is_open and _asks_again(resource, visit.claim):
+            # A rerun that was asked for while it went on.
+            return replace(visit, again=0.0)
         return visit
 
-    def forget(self, name: str) -> None:
-        """Stop what goes on for a DatasetRun that was deleted; a late duplicate starts nothing again."""
-        claim = read_claim(self.world.store, name)
+    def forget(self, name: str, resource: Resource | None = None) -> None:
+        """Stop what goes on for a DatasetRun that was deleted; a late duplicate starts nothing again.
+
+        Args:
+            name: Its name.
+            resource: What it was, when it was seen; without a claim it gets one, so that no sweep makes it anew.
+        """
+        claim = read_claim(self.world.store, name) or (self._claim(resource) if resource else None)
         if claim is None or not claim.is_open:
             self.tidy(name)
+            if claim is not None and claim.status.get("verdict") == "needs_human":
+                destroy_key(self.world, claim.run)
             return
         stop(self.world, claim)
         message = "its DatasetRun was deleted; `kubepipe rerun` starts it again"
         change = {"phase": "Skipped", "message": message, "finishedAt": timestamp(self.world.now())}
         write_claim(self.world.store, replace(claim, state="deleted", status=merged(claim.status, change)))
+
+    def stick(self, resource: Resource, claim: Claim, words: str) -> Claim:
+        """Keep and tell that a run makes no progress."""
+        claim = Case(self.config, self.world, resource, claim).mark_stuck(True, "NoProgress", words)
+        self.world.post(f"{claim.name}-{claim.attempt}-stuck", "stuck", f"DatasetRun {claim.name}: {words}")
+        self._show(resource, claim.status)
+        self.world.runs.tell(resource, "Warning", "Stuck", words)
+        return claim
+
+    def free(self, resource: Resource, claim: Claim) -> Claim:
+        """Keep that a run makes progress again."""
+        claim = Case(self.config, self.world, resource, claim).mark_stuck(False, "Progress", "")
+        self._show(resource, claim.status)
+        return claim
+
+    def block(self, resource: Resource, error: Exception) -> None:
+        """Show and tell why nothing can be done for a DatasetRun; the next visit that goes through takes it away.
+
+        The claim is not written: it may be what is not intact.
+        """
+        words = error.one_line() if isinstance(error, KubePipeError) else words_of(error)
+        reason, conditions = type(error).__name__, resource.status.get("conditions", ())
+        change = {
+            "message": words,
+            "conditions": with_condition(conditions, "Blocked", True, reason, words, self.world.now()),
+        }
+        if isinstance(error, IntegrityError):
+            change["phase"] = "Failed"
+        self.world.runs.write_status(resource.name, merged({}, change))
+        self.world.post(
+            f"{resource.name}-{resource.generation}-blocked", "stuck", f"DatasetRun {resource.name}: {reason}"
+        )
+        self.world.runs.tell(resource, "Warning", "Blocked", words)
 
     def tidy(self, name: str) -> None:
         """Remove the mark of a claim that has ended."""
@@ -82,6 +126,8 @@ class Reconciler:
         judgement = judge(self.config.rules, source.key, source.size)
         if trigger in OBSERVED and judgement.action == "ignore":
             return None
+        reruns = resource.spec.get("rerun", 0)
+        status = {"phase": "Pending", "queuedAt": timestamp(self.world.now()), "attempts": 0, "reruns": reruns}
         claim = Claim(
             name=resource.name,
             bucket=source.bucket,
@@ -92,8 +138,8 @@ class Reconciler:
             marker=bool(judgement.rule and judgement.rule.marker and judgement.action == "run"),
             trigger=trigger,
             settings=resource.spec.get("settings") or {},
-            reruns=resource.spec.get("rerun", 0),
-            status={"phase": "Pending", "queuedAt": timestamp(self.world.now()), "attempts": 0},
+            reruns=reruns,
+            status=status,
         )
         if create_claim(self.world.store, claim):
             return claim
@@ -104,11 +150,13 @@ class Reconciler:
         if claim.is_open:
             return claim
         rerun = resource.spec.get("rerun", 0)
-        if rerun <= claim.reruns:
+        if not _asks_again(resource, claim):
             case = Case(self.config, self.world, resource, claim)
             claim, is_approved = _decided(case) if claim.state == "ended" else (claim, False)
             if not is_approved:
                 return claim
+        # What waited for a decision is open no longer: the new attempt begins with the object itself.
+        destroy_key(self.world, claim.run)
         case = Case(self.config, self.world, resource, claim)
         return case.save(
             {**cleared(), "phase": "Pending", "reruns": rerun},
@@ -124,6 +172,11 @@ class Reconciler:
         change = difference(resource.status, {**status, "observedGeneration": resource.generation})
         if change:
             self.world.runs.write_status(resource.name, change)
+
+
+def _asks_again(resource: Resource, claim: Claim) -> bool:
+    """Whether a person asked for a run that no attempt was made for yet."""
+    return int(resource.spec.get("rerun", 0)) > claim.reruns
 
 
 def _decided(case: Case) -> tuple[Claim, bool]:

@@ -15,11 +15,32 @@ VERSION: Final = "v1alpha1"
 PLURAL: Final = "datasetruns"
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
+_SERVER_ERROR: Final = 500
+# Rights and credentials are the same for all requests, and come back; the rest of 4xx is about the one that was sent.
+_GENERAL: Final = frozenset({401, 403, 408, 429})
 _PAGE: Final = 500
 
 
 class KubernetesError(KubePipeError):
-    """The Kubernetes API did not do what was asked."""
+    """The Kubernetes API did not do what was asked.
+
+    Args:
+        message: As for every error.
+        place: As for every error.
+        remedy: As for every error.
+        status: HTTP status; None when there was no answer.
+    """
+
+    def __init__(
+        self, message: str, *, place: str | None = None, remedy: str | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(message, place=place, remedy=remedy)
+        self.status = status
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether no request goes through now, and the same one can go through later."""
+        return self.status is None or self.status >= _SERVER_ERROR or self.status in _GENERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +196,7 @@ class DatasetRuns:
                 f"{method} answers {error.status} {error.reason}",
                 place=path,
                 remedy="Check the rights of the controller",
+                status=error.status,
             ) from error
         except urllib3.exceptions.HTTPError as error:
             raise KubernetesError("the Kubernetes API cannot be reached", place=path) from error

@@ -10,6 +10,7 @@ from kubepipe.pipeline.kfp_api import KfpError
 from kubepipe.records.claim import claim_source, read_claim
 from kubepipe.settings import Settings, settings_json
 from kubepipe_events.case import Case, Visit
+from kubepipe_events.identity import Source
 from kubepipe_events.rules import judge
 from kubepipe_events.settings import settings_of_run
 from kubepipe_events.status import parse_time, timestamp
@@ -61,18 +62,23 @@ def _pause_left(case: Case) -> float:
     return (parse_time(at) - case.world.now()).total_seconds() if at else 0.0
 
 
-def _unfit(case: Case, turn: Turn) -> tuple[str, str]:  # noqa: PLR0911 - one return per reason
+def _unfit(case: Case, turn: Turn) -> tuple[str, str]:
     """Why there is nothing to run, in one word and in a sentence; the store's word counts, not the notification's."""
     if turn.held_by:
         return "Forbidden", f"{turn.held_by} of the same schedule goes on"
     if case.claim.tries > 1:
         return "", ""
     source = case.resource.source
+    if source.bucket != case.config.bucket:
+        return "Bucket", f"only objects of the bucket {case.config.bucket} are run"
     found = case.world.arrivals.find(source)
     if found is None:
         return "Gone", "the object was deleted or overwritten before its run"
-    if case.claim.trigger not in OBSERVED:
-        return "", ""
+    return _unwanted(case, source, found) if case.claim.trigger in OBSERVED else ("", "")
+
+
+def _unwanted(case: Case, source: Source, found: Source) -> tuple[str, str]:
+    """Why the rules want no run of an object that came by itself."""
     judgement = judge(case.config.rules, source.key, found.size)
     if judgement.action == "skip":
         return "Limit", judgement.reason

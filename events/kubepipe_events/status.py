@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 ENDED: Final = frozenset({"Succeeded", "Failed", "Quarantined", "Skipped", "Capped"})
+_LONGEST_MESSAGE: Final = 1000
 _CLEARED: Final = ("step", "verdict", "message", "runId", "exactMatch", "f1", "energyKwh", "gco2e", "datasetDigest")
 _CLEARED_TOO: Final = ("report", "startedAt", "finishedAt", "nextAttemptAt")
 
@@ -42,9 +43,20 @@ def with_condition(
     return [*(dict(each) for each in conditions if each["type"] != kind), new]
 
 
+def is_true(conditions: Sequence[Mapping[str, Any]], kind: str) -> bool:
+    """Whether a condition holds."""
+    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
+
+
 def merged(status: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A status with a change applied; None takes a field away."""
-    return {name: value for name, value in {**status, **change}.items() if value is not None}
+    """A status with a change applied; None takes a field away. A message is cut where the definition ends it."""
+    both = {name: value for name, value in {**status, **change}.items() if value is not None}
+    return {name: _cut(value) if name == "message" else value for name, value in both.items()}
+
+
+def _cut(text: str) -> str:
+    """What a name of 60,000 letters in somebody's kubepipe.yaml would otherwise make of a message."""
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 1]}\u2026"
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import structlog
 from kubepipe.records.claim import claimed_names
 from kubepipe_events.config import Rule
 from kubepipe_events.identity import Source
+from kubepipe_events.resources import KubernetesError
 from kubepipe_events.rules import judge
 from kubepipe_events.world import World
 
@@ -25,15 +26,21 @@ def sweep(world: World, bucket: str, rules: Sequence[Rule], known: Collection[st
         rules: Which objects are data sets.
         known: Names of the DatasetRuns that are there.
     """
-    began, looked_at, found = time.monotonic(), 0, 0
+    began, looked_at, found, refused = time.monotonic(), 0, 0, 0
     # A claim that is made after this line belongs to a version that is made twice at worst, to no harm.
     names = {*claimed_names(world.store), *known}
     for source in world.arrivals.versions(bucket):
         looked_at += 1
         if source.name in names or judge(rules, source.key, source.size).action == "ignore":
             continue
-        found += make(world, source, "sweep")
-    _LOG.info("sweep", objects=looked_at, found=found, seconds=round(time.monotonic() - began, 3))
+        try:
+            found += make(world, source, "sweep")
+        except KubernetesError as error:
+            if error.is_outage:
+                raise
+            # One that the API refuses does not hide those behind it.
+            refused += 1
+    _LOG.info("sweep", objects=looked_at, found=found, refused=refused, seconds=round(time.monotonic() - began, 3))
     return found
 
 

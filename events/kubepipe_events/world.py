@@ -85,7 +85,7 @@ def outage_of(error: Exception) -> str | None:
     if isinstance(error, KfpError):
         return "pipelines" if error.is_outage else None
     if isinstance(error, KubernetesError):
-        return "kubernetes"
+        return "kubernetes" if error.is_outage else None
     # The store's client raises what the transport raises.
     if isinstance(error, OutputError | S3Error | ServerError | InvalidResponseError | urllib3.exceptions.HTTPError):
         return "store"

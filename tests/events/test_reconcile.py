@@ -248,7 +248,7 @@ def test_a_wrong_file_beside_the_data_fails_the_run_with_its_reason(bench: Bench
     name = bench.outside.drop("ward/a.jsonl").name
     bench.visit(name)
     assert bench.status(name)["phase"] == "Failed"
-    assert "would loosen" in str(bench.status(name)["message"])
+    assert "could loosen" in str(bench.status(name)["message"])
 
 
 def test_a_tick_waits_for_nobody_when_the_schedule_forbids_two(bench: Bench) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from kubepipe.privacy import Detector
+import pytest
+
+from kubepipe.errors import ModelNotFoundError
+from kubepipe.privacy import Detector, build_detector
 from kubepipe.privacy.entities import tokens_of
+from kubepipe.settings.model import PrivacySettings
 
 TEXTS = Path(__file__).parent / "texts"
-_UNTELLING = {"ms", "mr", "mrs", "dr", "ing", "and", "others", "de"}
+_UNTELLING = {"ms", "mr", "mrs", "dr", "ing", "prof", "and", "others", "de"}
 
 
 def marked(name: str) -> list[tuple[str, list[tuple[int, int]]]]:
@@ -58,3 +62,15 @@ def test_identifiers_of_unseen_judgments(detector: Detector) -> None:
     missed, total = left_over(detector, "judgments_unseen")
     assert total > 100
     assert len(missed) <= 0.02 * total, missed
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_identifiers_of_letters(language: str) -> None:
+    """German and French letters and notes, with the language's own model: at least 95 of 100 are found whole."""
+    try:
+        detector = build_detector(PrivacySettings(language=language))
+    except ModelNotFoundError as error:
+        pytest.skip(error.one_line())
+    missed, total = left_over(detector, f"letters_{language}")
+    assert total > 20
+    assert len(missed) <= 0.05 * total, missed

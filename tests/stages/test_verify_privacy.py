@@ -42,12 +42,7 @@ class Chain:
         monkeypatch.setenv("KUBEPIPE_KEYS", str(folder / "keys"))
         monkeypatch.setenv("KUBEPIPE_QUARANTINE", str(folder / "quarantine"))
         rows = [
-            {
-                "id": f"q{number}",
-                "context": f"{_CONTEXT} He has {number} dogs.",
-                "question": question,
-                "answers": answer,
-            }
+            {"id": f"q{number}", "context": f"{_CONTEXT} Dogs: {number}.", "question": question, "answers": answer}
             for number, (question, answer) in enumerate(
                 [("Who was born in Chester?", "Edmund Whitcombe"), ("Who is his sister?", "Harriet Whitcombe")] * 3
             )

@@ -83,11 +83,17 @@ def rerun(run: DatasetRunArgument, namespace: NamespaceOption = None) -> None:
     from kubepipe.pipeline.remote import find_release
     from kubepipe.records.claim import read_claim
     from kubepipe_events.identity import Source
+    from kubepipe_events.status import ENDED
 
     runs = _runs(namespace)
     found = [each for each in runs.list() if each.name.startswith(run)]
     if found:
         resource = _find(runs, run)
+        phase = resource.status.get("phase", "Pending")
+        if phase not in ENDED:
+            raise InputError(
+                f"has not ended ({phase})", place=resource.name, remedy="Wait for its end, or delete it to stop it"
+            )
         runs.patch_spec(resource.name, {"rerun": max(resource.spec.get("rerun", 0), _reruns(resource)) + 1})
         typer.echo(f"{resource.name} runs again")
         return
@@ -97,7 +103,8 @@ def rerun(run: DatasetRunArgument, namespace: NamespaceOption = None) -> None:
         raise InputError("no DatasetRun and no claim has this name", place=run, remedy="`kubepipe status` lists them")
     source = Source.make(claim.bucket, claim.key, claim.version_id, claim.etag, claim.size)
     spec = {"source": source.spec(), "settings": dict(claim.settings), "rerun": claim.reruns + 1, "trigger": "manual"}
-    runs.create(claim.name, spec)
+    if not runs.create(claim.name, spec):
+        raise InputError("was made again meanwhile", place=claim.name, remedy="`kubepipe status` shows it")
     typer.echo(f"{claim.name} runs again")
 
 

@@ -36,11 +36,11 @@ def _options(
     pass
 
 
-_MODULES = (
-    "run", "detect", "assess", "anonymize", "benchmark", "releases", "serve", "settings", "doctor", "pipeline",
+_COMMANDS = (
+    "run", "detect", "assess", "anonymize", "shred", "benchmark", "releases", "serve", "settings", "doctor", "pipeline",
     "remote", "events", "cluster",
 )  # fmt: skip
-for _module in _MODULES:
+for _module in _COMMANDS:
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 

@@ -16,9 +16,9 @@ from kubepipe.records import write_document, write_text
 from kubepipe.records.run import load_records, run_document
 from kubepipe.records.step import StepRecord, read_record
 from kubepipe.reporting import Example, render_html, render_markdown
+from kubepipe.sealing import shred
 from kubepipe.settings import Settings
 from kubepipe.stages.catalogue import STAGES
-from kubepipe.stages.context import data_key_name
 from kubepipe.storage import FolderStore, Store, fetch_uri
 
 _EXIT_CODES: Final = {"published": 0, "not_published": 0, "quarantined": 3, "needs_human": 3}
@@ -48,7 +48,7 @@ def finish(folder: RunFolder, run: str, settings: Settings) -> Outcome:
     outcome = collect(folder, store, run, settings)
     if outcome.exit_code == 0:
         # From here on the sealed raw data cannot be opened any more.
-        store.delete(data_key_name(run))
+        shred(store, run)
         sweep(folder, outcome.records)
     return outcome
 

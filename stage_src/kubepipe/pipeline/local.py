@@ -22,10 +22,9 @@ from kubepipe.pipeline.folder import RunFolder
 from kubepipe.records import digest_json, digest_tree, write_text
 from kubepipe.records.run import load_records
 from kubepipe.releases import create_model_keys
-from kubepipe.sealing import create_keys
+from kubepipe.sealing import create_keys, data_key_name
 from kubepipe.settings import Settings, settings_digest, settings_json
 from kubepipe.stages.catalogue import STAGES
-from kubepipe.stages.context import data_key_name
 from kubepipe.stages.versions import code_digest
 from kubepipe.storage import FolderStore
 

@@ -4,7 +4,7 @@ from kubepipe.privacy.assess import RiskReport, assess
 from kubepipe.privacy.detect import Detector, ModelStatus, available_models, build_detector, check_language
 from kubepipe.privacy.detect.stream import Text, detect_stream
 from kubepipe.privacy.entities import EntityClass, Span
-from kubepipe.privacy.gate import Measures, Reason, Verdict, decide, measure
+from kubepipe.privacy.gate import Measures, Probes, Reason, Verdict, decide, measure, probe
 from kubepipe.privacy.minimise import minimise
 from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault
 
@@ -13,6 +13,7 @@ __all__ = [
     "EntityClass",
     "Measures",
     "ModelStatus",
+    "Probes",
     "Protected",
     "Pseudonymiser",
     "Reason",
@@ -30,4 +31,5 @@ __all__ = [
     "detect_stream",
     "measure",
     "minimise",
+    "probe",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 Z_95: Final = 1.959963984540054
@@ -19,3 +20,34 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     low = 0.0 if hits == 0 else max(0.0, middle - half)
     high = 1.0 if hits == total else min(1.0, middle + half)
     return low, high
+
+
+def clopper_pearson(hits: int, total: int) -> tuple[float, float]:
+    """95 % Clopper-Pearson interval (Biometrika 26, 1934) of a share: exact, never too narrow; (0, 1) for no trials."""
+    if total == 0:
+        return 0.0, 1.0
+    tail = 0.025
+    low = 0.0 if hits == 0 else _root(lambda share: 1 - _at_most(hits - 1, total, share) - tail)
+    high = 1.0 if hits == total else _root(lambda share: tail - _at_most(hits, total, share))
+    return low, high
+
+
+def _at_most(hits: int, total: int, share: float) -> float:
+    """Chance of at most so many hits."""
+    if share in {0.0, 1.0}:
+        return 1.0 if share == 0.0 or hits >= total else 0.0
+    logs = (
+        math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
+        + count * math.log(share) + (total - count) * math.log1p(-share)
+        for count in range(hits + 1)
+    )  # fmt: skip
+    return math.fsum(map(math.exp, logs))
+
+
+def _root(rising: Callable[[float], float]) -> float:
+    """Where a rising function of a share is zero, by halving."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2

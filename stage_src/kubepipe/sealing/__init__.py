@@ -10,9 +10,12 @@ from kubepipe.sealing.keys import (
     load_wrapping_key,
 )
 from kubepipe.sealing.permit import sign_permit, verify_permit
+from kubepipe.sealing.shred import Shredded, data_key_name, shred
 
 __all__ = [
+    "Shredded",
     "create_keys",
+    "data_key_name",
     "is_sealed",
     "load_pseudonym_key",
     "load_public_key",
@@ -22,6 +25,7 @@ __all__ = [
     "open_folder",
     "opened",
     "seal_folder",
+    "shred",
     "sign_permit",
     "unwrap",
     "verify_permit",

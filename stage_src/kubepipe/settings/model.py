@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from kubepipe.settings.entities import ENTITY_NAMES, Action
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -79,6 +81,12 @@ class PrivacySettings(Section):
         "pseudonymise",
         description="What takes the place of an entity: a surrogate that a key chooses, or the tag of its type.",
     )
+    actions: dict[str, Action] = Field(
+        default_factory=dict,
+        description="What is done with a class or a type where it differs from `method`, for example "
+        "{AGE: generalise, PLACE: mask}; a type counts before its class. generalise leaves the year of a date, ten "
+        "years of an age, the country of a place, and the tag of any other type; drop leaves nothing.",
+    )
     unknown_columns: Literal["drop", "refuse"] = Field(
         "drop",
         description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
@@ -102,12 +110,25 @@ class PrivacySettings(Section):
         description="Highest number of direct identifiers per 1,000 tokens that a second look may still find and that "
         "are no surrogates.",
     )
+    max_missed_probes: Share = Field(
+        0.15,
+        description="Highest share of seeded probes (invented people and numbers, put into a copy of the data) that "
+        "protection may miss: the upper end of the 95 % interval counts. 1 leaves the probes out.",
+    )
     max_dropped: Share = Field(
         0.2, description="Highest share of questions that protection may cost before the data is quarantined."
     )
     require_approval: bool = Field(
         False, description="Ask a person before training: the gate ends with needs_human, the data stays sealed."
     )
+
+    @field_validator("actions")
+    @classmethod
+    def _known(cls, actions: dict[str, Action]) -> dict[str, Action]:
+        unknown = sorted(set(actions) - set(ENTITY_NAMES))
+        if unknown:
+            raise ValueError(f"'{unknown[0]}' is no class or type; there are {', '.join(ENTITY_NAMES)}")
+        return actions
 
 
 class TrainingSettings(Section):

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubepipe.errors import IntegrityError, SettingsError
 from kubepipe.records.step import read_record, write_record
-from kubepipe.sealing import load_pseudonym_key, load_wrapping_key, new_data_key, unwrap, wrap
+from kubepipe.sealing import data_key_name, load_pseudonym_key, load_wrapping_key, new_data_key, unwrap, wrap
 from kubepipe.settings import Settings
 from kubepipe.storage import Store, open_store
 
@@ -136,11 +136,6 @@ class StageResult:
     """
 
     results: Mapping[str, Any]
-
-
-def data_key_name(run: str) -> str:
-    """Key of a run's wrapped data key in the store."""
-    return f"keys/{run}.json"
 
 
 def environment_path(name: str) -> Path | None:

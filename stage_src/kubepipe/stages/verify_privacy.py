@@ -13,12 +13,13 @@ from typing import Any
 
 from kubepipe.errors import QuarantinedError
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, verify_dataset
-from kubepipe.privacy import Reason, Verdict, assess, decide, measure
+from kubepipe.privacy import Reason, Verdict, assess, build_detector, decide, measure, probe
 from kubepipe.records import digest_json, write_document
 from kubepipe.records.approval import Approval, find_approval
 from kubepipe.records.step import write_record
 from kubepipe.sealing import load_signing_key, opened, sign_permit
 from kubepipe.settings import settings_digest
+from kubepipe.settings.model import PrivacySettings
 from kubepipe.stages.context import StageContext
 from kubepipe.stages.versions import versions
 
@@ -36,8 +37,12 @@ def run(context: StageContext) -> Mapping[str, Any]:
     ):
         verify_dataset(after)
         context.progress(0.2, "measures")
-        measures = measure(_all(before), _all(after), policy, context.pseudonym_key())
-        verdict = decide(measures, policy)
+        detector, key = build_detector(policy), context.pseudonym_key()
+        measures = measure(_all(before), _all(after), policy, key, detector)
+        context.progress(0.6, "probes")
+        probes = probe(_all(before), policy, key, detector) if _wants_probes(policy) else None
+        measured = {**measures.document(), "probes": None if probes is None else probes.document()}
+        verdict = decide(measures, policy, probes)
         policy_digest = settings_digest(context.settings, ["privacy"])
         decision = _decision(context, read_manifest(after).digest)
         is_approved = verdict.verdict == "needs_human" and decision is not None and decision.verdict == "approved"
@@ -46,7 +51,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         results = {
             "verdict": "pass" if is_approved else verdict.verdict,
             "reasons": [{"code": reason.code, "text": reason.text} for reason in _reasons(verdict, decision)],
-            "measures": measures.document(),
+            "measures": measured,
             "after": report,
             "dataset_digest": after_digest,
             "policy_digest": policy_digest,
@@ -69,7 +74,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
             "output_digest": after_digest,
             "policy_digest": policy_digest,
             "verdict": results["verdict"],
-            "measures": measures.document(),
+            "measures": measured,
             "versions": {name: value for name, value in versions().items() if name in {"kubepipe", "code"}},
             **({"approved_by": decision.by, "approved_at": decision.at} if is_approved and decision else {}),
         },
@@ -83,6 +88,10 @@ def fingerprint(context: StageContext) -> Mapping[str, str]:
     """What else the result depends on: a decision that was taken back must not live on in an earlier result."""
     decision = _decision(context, read_manifest(context.inputs["minimized_dataset"]).digest)
     return {**context.parameters, "decision": "none" if decision is None else digest_json(decision.document())}
+
+
+def _wants_probes(policy: PrivacySettings) -> bool:
+    return policy.enabled and policy.max_missed_probes < 1
 
 
 def _decision(context: StageContext, dataset_digest: str) -> Approval | None:

@@ -39,6 +39,14 @@ class Store(Protocol):
         """Delete an object; none there is no error."""
         ...
 
+    def erase(self, key: str) -> None:
+        """Delete an object and every version that the store keeps of it; none there is no error.
+
+        Raises:
+            OutputError: The store keeps it.
+        """
+        ...
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys that begin with the prefix, sorted."""
         ...

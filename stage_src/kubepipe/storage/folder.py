@@ -53,6 +53,10 @@ class FolderStore:
         """Delete an object; none there is no error."""
         self._path(key).unlink(missing_ok=True)
 
+    def erase(self, key: str) -> None:
+        """Delete an object; a folder keeps no versions."""
+        self.delete(key)
+
     def keys(self, prefix: str) -> Iterator[str]:
         """Keys that begin with the prefix, sorted."""
         found = (file.relative_to(self.root).as_posix() for file in self.root.rglob("*") if file.is_file())

@@ -36,7 +36,12 @@ TITLE: Final = (
 )
 """Forms of address that a name follows."""
 
-TITLE_WORDS: Final = frozenset(re.findall(r"[^\W\d_]+", TITLE.replace("?", ""))) | frozenset(
-    {"Dr", "Prof", "Judge", "Herr", "Messrs"}
-)
+
+def words_of_expression(alternatives: str) -> frozenset[str]:
+    """The words of a list of alternatives, with and without an optional last letter (`Dr` and `Drs` of `Drs?`)."""
+    found = re.findall(r"([^\W\d_]+)(\??)", alternatives)
+    return frozenset(word for word, _ in found) | frozenset(word[:-1] for word, is_optional in found if is_optional)
+
+
+TITLE_WORDS: Final = words_of_expression(TITLE)
 """Words that a title begins with."""

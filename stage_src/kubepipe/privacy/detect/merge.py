@@ -44,6 +44,9 @@ def merge(text: str, spans: Iterable[Span]) -> list[Span]:
 
 
 def _rank(span: Span) -> int:
+    # A work or a product that the recogniser sees is a person, a place or a number as soon as anything else says so.
+    if span.source == "ner" and span.cls == "OTHER":
+        return _RANK["names:lone"] + 1
     return _RANK.get(span.source, _RANK.get(span.source.split(":", 1)[0], _RANK["plugin"]))
 
 

@@ -16,10 +16,11 @@ from kubepipe.privacy.entities.model import Span, class_of
 
 _RUN: Final = re.compile(
     r"(?<![\w.@/:$€£+-])(?<!\d,)"
-    r"(?:\+|00)?(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d"
+    r"(?:\+|00)?(?:[A-ZÄÖÜ]{1,3}[-/ ]){0,2}(?:[A-Za-z]{1,5}[-/])?\(?[A-Za-z]{0,4}\d"
     r"(?:[A-Za-z0-9]|[ .\-/()\u00a0\u2011](?=[ (]?[A-Za-z]{0,4}\d)|\) ?(?=\d)){2,40}(?:[-/][A-Za-z]{1,3}\b)?"
     r"(?![\w%]|[.,]\d)"
 )
+_PREFIX: Final = re.compile(r"(?:[A-ZÄÖÜ]{1,3}[-/ ])+(?=.*\d)(?<= )")
 _SEPARATORS: Final = re.compile(r"[\s.\-/()\u2011]+")
 _DATE: Final = re.compile(
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))(?:[ T]\d{1,2}(?:[:.]\d{2}){0,2})?\Z"
@@ -29,7 +30,8 @@ _GROUPED: Final = re.compile(r"\d{1,3}(?:[ .]000)+\Z")
 # A decimal number, or an address of a network, which is found elsewhere.
 _DECIMAL: Final = re.compile(r"\d+\.\d+\Z|\d{1,3}(?:\.\d{1,3}){3}\Z")
 _PHONE_SHAPE: Final = re.compile(
-    r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
+    r"(?:\+\d|00\d{2}|\(\d{2,4}\) ?\d|\d{3}[-. ]\d{3}[-. ]\d{4}\Z|0\d{2,5}[-/ ]\d{3}|0\d(?:[ .]\d{2}){4}\Z|"
+    r"1[-. ]\d{3}[-. ]\d{3}[-. ]\d{4})"
 )
 _PHONE_CUE: Final = re.compile(
     r"(?:phone|telephone|tel|call(?:ed)?(?: me| us)?|mobile|cell|fax|dial|text|sms|whatsapp|contact|messag\w*|desk|"
@@ -48,9 +50,10 @@ _ID_CUE: Final = re.compile(
     r"konto|compte|card|policy|invoice|order|ticket|ref|reference|licen[cs]e|licence|passport|patient|mrn|"
     r"chart|record|"
     r"member|membership|employee|student|serial|claim|claims|ssn|social security|insurance|nhs|nino|tax|vat|steuer\w*|"
-    r"kenn\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
+    r"kenn\w*|immatricul\w*|akten\w*|az|geschäfts\w*|versicherten\w*|ausweis\w*|dossier|permis|passeport|sécu\w*|plate|registration|"
     r"routing|sort code|swift|bic|customer|client|booking|confirmation|tracking)|#|n°|№)"
-    r"[\s.:#=()\"'-]{0,4}(?:(?:no|nr|number|numbers|is|was|of|num|id|nummer|und|and|the|to|for|my|ending in|code)"
+    r"[\s.:#=()\"'-]{0,4}(?:(?:no|nr|number|numbers|is|was|of|num|id|nummer|und|and|the|to|for|my|ending in|code|"
+    r"sociale?|est|le|la|du|de|lautet|ist|der|die|das)"
     r"[\s.:#=-]{1,3}){0,3}\Z",
     re.IGNORECASE,
 )
@@ -109,6 +112,11 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
         before = _before(text, start)
         is_dialled = bool(_PHONE_CUE.search(before) or _PHONE_AFTER.match(text, end))
         found = _classify(candidate, digits, before, language, is_dialled=is_dialled)
+        prefix = _PREFIX.match(candidate)
+        if found is None and prefix is not None:
+            # "BBC 020 7946 0018": the letters before are no part of the number.
+            start, candidate = start + prefix.end(), candidate[prefix.end() :]
+            found = _classify(candidate, digits, before, language, is_dialled=is_dialled)
         if found is not None:
             type_, source, score = found
             yield Span(start, end, type_, class_of(type_), f"pattern:{source}", score)

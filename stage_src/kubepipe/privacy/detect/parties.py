@@ -6,18 +6,41 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kubepipe.privacy.detect.grammar import FULL_NAME
+from kubepipe.privacy.detect.grammar import FULL_NAME, words_of_expression
 from kubepipe.privacy.detect.people import named_person
 from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import all_words, fold, tokens_of
+from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, JOBS
 
-# Relatives: "their daughter Mina", "his late wife, Olga Petrova".
-_RELATED: Final = re.compile(
-    r"\b(?:[Hh]is|[Hh]er|[Tt]heir|[Mm]y|[Oo]ur|['\u2019]s)[ ](?:[a-z]+[ ])?(?:wife|husband|spouse|partner|widow|widower|"
-    r"fiancée?|son|daughter|child|brother|sister|mother|father|parents|grand(?:mother|father|son|daughter)|uncle|aunt|"
-    r"cousin|nephew|niece|(?:half-|step-?)(?:brother|sister|mother|father|son|daughter)|(?:mother|father|brother|"
-    r"sister|son|daughter)-in-law|friend|neighbour|neighbor|colleague|lawyer|solicitor|counsel|representative|doctor|kid)"
-    rf",?[ ](?P<name>{FULL_NAME})"
+_RELATIVE: Final = (
+    r"(?:wife|husband|spouse|partner|widow|widower|fiancée?|son|daughter|child|brother|sister|mother|father|parents|"
+    r"grand(?:mother|father|son|daughter)|uncle|aunt|cousin|nephew|niece|(?:half-|step-?)(?:brother|sister|mother|father|"
+    r"son|daughter)|(?:mother|father|brother|sister|son|daughter)-in-law|friend|neighbour|neighbor|colleague|lawyer|"
+    r"solicitor|counsel|representative|doctor|kid|"
+    r"Frau|Mann|Tochter|Sohn|Bruder|Schwester|Mutter|Vater|femme|mari|fille|fils|frère|sœur|mère|père)"
 )
+_RELATIVES: Final = words_of_expression(_RELATIVE) | {
+    "grandmother",
+    "grandfather",
+    "grandson",
+    "granddaughter",
+    "fiancé",
+}
+_OWNERS: Final = (
+    r"(?:[Hh]is|[Hh]er|[Tt]heir|[Mm]y|[Oo]ur|[Ss]eine?|[Ii]hre?|[Mm]eine?|[Ss]on|[Ss]a|[Mm]on|[Mm]a|[Nn]otre)"
+)
+# Relatives: "their daughter Mina", "his late wife, Olga Petrova".
+_RELATED: Final = re.compile(rf"(?:\b{_OWNERS}|['\u2019]s)[ ](?:[a-z]+[ ])?{_RELATIVE},?[ ](?P<name>{FULL_NAME})")
+# People by what they do in a case or an office: "prosecutor Ada Lind", "Chief Okoro".
+_ROLE_WORD: Final = (
+    r"(?:officers?|prosecutors?|investigators?|witness|witnesses|applicants?|judges?|experts?|lawyers?|counsel|inspectors?|"
+    r"detectives?|defendants?|accused|suspects?|complainants?|claimants?|plaintiffs?|victims?|gendarmes?|constables?|"
+    r"guards?|Officers?|Gendarmes|Constables?|Prosecutor|Investigator|Witness|Chief|Governor|Senator|Sheikh|Imam|Bishop|"
+    r"Ambassador|Detective|Zeuge|Zeugen|Zeugin|Klägerin|Kläger|Beklagte|Beklagter|Rechtsanwalt|Rechtsanwältin|témoin|"
+    r"docteur|requérante?|locataire|agent|avocate?)"
+)
+_ROLES: Final = words_of_expression(_ROLE_WORD)
+_ROLE: Final = re.compile(rf"\b{_ROLE_WORD},?[ ](?P<name>{FULL_NAME})")
 # The parties of a case: "CASE OF A AND B v. NORWAY", "A and Others v. Norway".
 _PARTY: Final = rf"{FULL_NAME}(?:(?:,| and| AND|, and|, AND)[ ]{FULL_NAME}){{0,4}}"
 _CASES: Final = (
@@ -39,8 +62,15 @@ _LETTER: Final = re.compile(
 
 def parties(text: str) -> Iterator[Span]:
     """People that their part in a case or in a family gives away."""
-    for match in _RELATED.finditer(text):
+    words_of_text = all_words(text)
+    for match in _RELATED.finditer(text) if not _RELATIVES.isdisjoint(words_of_text) else ():
+        if fold(match.group("name")) in CALENDAR:  # "her daughter April"
+            yield Span(*match.span("name"), "PERSON", class_of("PERSON"), "cue", 0.8)
         yield from named_person(text, *match.span("name"), "cue", 0.8)
+    for match in _ROLE.finditer(text) if not _ROLES.isdisjoint(words_of_text) else ():
+        words = [fold(token.text) for token in tokens_of(text, *match.span("name"))]
+        if words[0] not in HONORIFICS and not any(word in JOBS or word in GENERIC for word in words):
+            yield from named_person(text, *match.span("name"), "names:role", 0.7)
     if any(piece in text for piece in _CASE_PIECES):
         for expression in _CASES:
             for match in expression.finditer(text):

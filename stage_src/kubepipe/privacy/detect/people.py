@@ -10,7 +10,7 @@ from typing import Final
 
 from kubepipe.privacy.detect.grammar import FULL_NAME, NAME_WORD, PARTICLE, TITLE, TITLE_WORDS
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import all_tokens, fold
+from kubepipe.privacy.entities.tokens import all_tokens, all_words, fold
 from kubepipe.privacy.entities.words import (
     AMBIGUOUS,
     CALENDAR,
@@ -21,8 +21,13 @@ from kubepipe.privacy.entities.words import (
     common_words,
 )
 
+# "Mr Hr. Danov": letters of another script may be two or three; "Mr Wu. He said" is the end of a sentence.
+_SHORT_GIVEN: Final = (
+    r"(?:[^\W\d_a-z][a-z]{1,2}\.[ \t]+(?!(?:He|She|The|They|It|His|Her|Its|Their|In|On|At|By|This|That|These|When|"
+    r"After|But|And|A|An|As|For|From|I|We|You|There|However|According|Er|Sie|Es|Der|Die|Das|Il|Elle|Le|La|Les)\b))?"
+)
 _TITLED: Final = re.compile(
-    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{FULL_NAME})"
+    rf"(?<!\w)(?P<title>{TITLE}\b\.?(?:[ \t]+(?:Dr|Prof|med)\b\.?)*)[ \t]+(?P<name>{_SHORT_GIVEN}{FULL_NAME})"
 )
 _CUED: Final = re.compile(
     r"(?:\b(?:my|his|her|their|your|the|patient'?s?|last|first|full|maiden|middle)[ \t]+(?:last |first |full |"
@@ -39,13 +44,14 @@ _CUED: Final = re.compile(
     r"|\b(?:Sincerely|Regards|Yours|Cheers|Thanks),?[ \t]*\n)"
     rf"[ \t\"“\u2018]*(?P<name>{FULL_NAME})",
 )
-# A text without any of these pieces has no such cue; looking for them costs far less than the expression.
-_CUE_PIECES: Final = (
-    "ame", "called", "call me", "calls me", "alias", "a.k.a.", "aka", "known as", "certain", "heiße", "appelle",
-    "genannt", "dit", "Dear", "Hi", "Hello", "Hallo", "Liebe", "Cher", "Chère", "Bonjour", "Patient", "Client", "Customer", "User",
-    "Tenant", "Employee", "Applicant", "Claimant", "Defendant", "Plaintiff", "Witness", "Contact", "Attn", "From", "To",
-    "Cc", "Signed", "Sincerely", "Regards", "Author", "Directed By", "Nom", "Yours", "Cheers", "Thanks",
-)  # fmt: skip
+# A text without any of these words has no such cue; looking for them costs far less than the expression.
+_CUE_WORDS: Final = frozenset({
+    "name", "Name", "named", "called", "call", "calls", "alias", "aka", "known", "nicknamed", "certain", "heiße",
+    "appelle", "genannt", "dit", "Dear", "Hi", "Hello", "Hallo", "Liebe", "Lieber", "Cher", "Chère", "Bonjour",
+    "Patient", "Patientin", "Client", "Customer", "User", "Tenant", "Employee", "Applicant", "Claimant",
+    "Defendant", "Plaintiff", "Witness", "Contact", "Attn", "From", "To", "Cc", "Signed", "Sincerely", "Regards",
+    "Author", "Directed", "Nom", "Yours", "Cheers", "Thanks",
+})  # fmt: skip
 # The cue is read in any case, the name is not.
 _AGE: Final = re.compile(
     r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|"
@@ -72,7 +78,7 @@ def titled_people(text: str) -> Iterator[Span]:
     for match in _titled(text):
         yield Span(match.start("title"), match.end("title"), "TITLE", class_of("TITLE"), "title", 0.95)
         yield from named_person(text, *match.span("name"), "title", 0.95)
-    if not any(piece in text for piece in _CUE_PIECES):
+    if _CUE_WORDS.isdisjoint(all_words(text)) and "a.k.a." not in text:
         return
     for match in _CUED.finditer(text):
         yield from named_person(text, *match.span("name"), "cue", 0.8)

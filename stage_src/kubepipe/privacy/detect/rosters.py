@@ -24,6 +24,10 @@ from kubepipe.privacy.entities.words import (
 
 _BEFORE: Final = re.compile(rf"(?<![\w.])(?P<initials>{INITIALS})[ \t]?\Z")
 _AFTER: Final = re.compile(r"[ \t](?P<initial>[^\W\d_a-z]\.)(?!\w|[ \t]?[^\W\d_a-z]\.)")
+# A capital beside a single name, inside a sentence: its other half.
+_HALF_BEFORE: Final = re.compile(rf"(?<=[a-z,;] )(?P<half>{NAME_WORD})[ ]\Z")
+_HALF_AFTER: Final = re.compile(rf"[ ](?P<half>{NAME_WORD})(?![\w])")
+_LONGEST_HALF: Final = 30
 _LONGEST_INITIALS: Final = 24
 # First letters and a surname (J. R. Smith), or a middle letter without its stop (Anna B Smith).
 _SHORTENED: Final = re.compile(
@@ -72,8 +76,21 @@ def beside_people(text: str, spans: Sequence[Span], language: str) -> Iterator[S
     for span in spans:
         mark = bytes([_OF_PERSON if span.type == "PERSON" else 1])
         known[span.start : span.end] = mark * (span.end - span.start)
+    yield from _halves(text, people, known, language)
     yield from _listed(text, known, language)
     yield from _speakers(text, known, language)
+
+
+def _halves(text: str, people: Sequence[Span], known: bytearray, language: str) -> Iterator[Span]:
+    for span in people:
+        if " " in text[span.start : span.end]:
+            continue
+        before = _HALF_BEFORE.search(text, max(0, span.start - _LONGEST_HALF), span.start)
+        for match in (before, _HALF_AFTER.match(text, span.end)):
+            if match is not None and not any(known[slice(*match.span("half"))]):
+                words = [fold(token.text) for token in tokens_of(text, *match.span("half"))]
+                if not any(_is_ordinary(word, language) for word in words):
+                    yield _person(*match.span("half"), "names")
 
 
 def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
+from kubepipe.privacy.entities.tokens import all_words, fold
 
 LANGUAGES: Final = ("en", "de", "fr")
 
@@ -27,26 +28,42 @@ def special_categories(text: str, beside: Sequence[Span], language: str) -> Iter
     """
     if language not in LANGUAGES or not any(span.cls == "DIRECT" for span in beside):
         return
+    heads, prefixes = _heads(language)
+    words = {fold(word) for word in all_words(text)}
+    if heads.isdisjoint(words) and not any(word.startswith(prefixes) for word in words):
+        return
     for match in _expression(language).finditer(text):
         type_ = match.lastgroup or ""
         yield Span(match.start(), match.end(), type_, class_of(type_), "lexicon", 0.7)
 
 
 @cache
-def _expression(language: str) -> re.Pattern[str]:
-    lines = (
-        files("kubepipe.privacy.detect").joinpath("lexicon", f"{language}.txt").read_text(encoding="utf-8").splitlines()
+def _heads(language: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """First words of the entries, in folded case: whole ones, and beginnings of words."""
+    firsts = [fold(next(iter(re.findall(r"[^\W\d_]+\*?", entry)))) for _, entry in _entries(language)]
+    return (
+        frozenset(first for first in firsts if not first.endswith("*")),
+        tuple(sorted({first.rstrip("*") for first in firsts if first.endswith("*")})),
     )
+
+
+@cache
+def _expression(language: str) -> re.Pattern[str]:
     words: dict[str, list[str]] = {}
-    category = ""
-    for line in lines:
-        entry = line.strip()
-        if not entry or entry.startswith("#"):
-            continue
-        if entry.startswith("["):
-            category = entry.strip("[]")
-            continue
+    for category, entry in _entries(language):
         words.setdefault(category, []).append(re.escape(entry).replace(r"\*", r"\w*").replace(r"\ ", r"\s+"))
     # The longest first, so that "trade union member" wins over its parts.
     groups = [f"(?P<{name}>{'|'.join(sorted(entries, key=len, reverse=True))})" for name, entries in words.items()]
     return re.compile(rf"(?<!\w)(?:{'|'.join(groups)})(?!\w)", re.IGNORECASE)
+
+
+def _entries(language: str) -> Iterator[tuple[str, str]]:
+    """Entries of the lexicon with the category that each stands under."""
+    text = files("kubepipe.privacy.detect").joinpath("lexicon", f"{language}.txt").read_text(encoding="utf-8")
+    category = ""
+    for line in text.splitlines():
+        entry = line.strip()
+        if entry.startswith("["):
+            category = entry.strip("[]")
+        elif entry and not entry.startswith("#"):
+            yield category, entry

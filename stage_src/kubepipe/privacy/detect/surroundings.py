@@ -8,9 +8,9 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-from kubepipe.privacy.detect.grammar import NAME_WORD
+from kubepipe.privacy.detect.grammar import NAME_WORD, words_of_expression
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import all_tokens, fold, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, all_words, fold, tokens_of
 from kubepipe.privacy.entities.words import NATIONALITIES, common_words
 
 _NAME: Final = rf"{NAME_WORD}(?:[ ](?:(?:de|del|of|the|da|do|la|am|an der|upon)[ ])?{NAME_WORD}){{0,3}}"
@@ -21,11 +21,22 @@ _PLACE_CUE: Final = re.compile(
     r"|wohnt in|wohnhaft in|geboren in|né à|née à|habite à|domicilié à)[ ]"
     rf"(?P<name>{_NAME})"
 )
-_ORG: Final = re.compile(
-    rf"(?<![\w&'\u2019-])(?P<name>(?:{NAME_WORD}(?:,?[ ](?:&|and|und|et|of)|,)?[ ]){{1,4}}"
+_PLACE_WORDS: Final = frozenset({
+    "flew", "flown", "fly", "flying", "travel", "travels", "traveled", "travelled", "traveling", "travelling", "move",
+    "moved", "moving", "went", "drove", "emigrated", "relocated", "relocating", "relocate", "deported", "commuted",
+    "commuting", "commutes", "grew", "born", "raised", "live", "lives", "lived", "living", "based", "located", "reside",
+    "resides", "resided", "residing", "headquartered", "settled", "office", "town", "hometown", "city", "village",
+    "municipality", "county", "province", "region", "wohnt", "wohnhaft", "geboren", "né", "née", "habite", "domicilié",
+})  # fmt: skip
+_ORG_WORD: Final = (
     r"(?:Inc|Incorporated|Ltd|Limited|LLC|LLP|PLC|plc|Corp|Corporation|Company|Co|GmbH|AG|KG|SE|SA|SARL|SAS|BV|NV|AB|Oy|"
     r"Group|Holdings?|Partners|Technologies|Systems|Solutions|Industries|Enterprises|Associates|Consulting|Ventures|"
-    r"Bank|University|College|School|Hospital|Clinic|Institute|Foundation|Association|Orchestra|Society)\b\.?)"
+    r"Bank|University|College|School|Hospital|Clinic|Institute|Foundation|Association|Orchestra|Society)"
+)
+_ORG_WORDS: Final = words_of_expression(_ORG_WORD)
+_ORG: Final = re.compile(
+    rf"(?<![\w&'\u2019-])(?P<name>(?:{NAME_WORD}(?:,?[ ](?:&|and|und|et|of)|,)?[ ]){{1,4}}"
+    rf"{_ORG_WORD}\b\.?)"
 )
 _COUNTRIES: Final = {"en": "en", "de": "de_DE", "fr": "fr_FR"}
 _SHORT_FORMS: Final = frozenset(
@@ -73,10 +84,11 @@ _ARTICLES: Final = frozenset(
 
 def surrounded(text: str, language: str) -> Iterator[Span]:
     """Spans that weaker evidence finds; anything else that was found in the same place wins over them."""
-    for match in _PLACE_CUE.finditer(text):
+    words_of_text = all_words(text)
+    for match in _PLACE_CUE.finditer(text) if not _PLACE_WORDS.isdisjoint(words_of_text) else ():
         if fold(match.group("name")) not in common_words(language):
             yield _span(*match.span("name"), "PLACE")
-    for match in _ORG.finditer(text):
+    for match in _ORG.finditer(text) if not _ORG_WORDS.isdisjoint(words_of_text) else ():
         start = match.start("name")
         words = list(tokens_of(text, *match.span("name")))
         while len(words) > 1 and fold(words[0].text) in _ARTICLES:

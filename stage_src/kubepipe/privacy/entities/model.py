@@ -1,52 +1,12 @@
-"""Types of entities and the class each belongs to.
-
-The classes follow the Text Anonymization Benchmark (Pilan et al., Computational Linguistics 48(4), 2022): direct
-identifiers point at one person by themselves, quasi-identifiers do so together; special categories are those of
-articles 9 and 10 of the GDPR.
-"""
+"""What a detector reports: a span of a type, and the class that the type belongs to (see settings/entities)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
 
-EntityClass = Literal["DIRECT", "QUASI", "ART9", "OTHER"]
+from kubepipe.settings.entities import CLASS_OF_TYPE, EntityClass
 
-CLASS_OF_TYPE: Final[dict[str, EntityClass]] = {
-    "PERSON": "DIRECT",
-    "EMAIL": "DIRECT",
-    "PHONE": "DIRECT",
-    "IBAN": "DIRECT",
-    "CARD": "DIRECT",
-    "NATIONAL_ID": "DIRECT",
-    "CODE": "DIRECT",
-    "URL": "DIRECT",
-    "HANDLE": "DIRECT",
-    "IP": "DIRECT",
-    "MAC": "DIRECT",
-    "ADDRESS": "DIRECT",
-    "ORG": "QUASI",
-    "PLACE": "QUASI",
-    "POSTCODE": "QUASI",
-    "NATIONALITY": "QUASI",
-    "DATE": "QUASI",
-    "AGE": "QUASI",
-    "JOB": "QUASI",
-    "HEALTH": "ART9",
-    "RELIGION": "ART9",
-    "POLITICS": "ART9",
-    "ETHNICITY": "ART9",
-    "SEXUALITY": "ART9",
-    "UNION": "ART9",
-    "BIOMETRIC": "ART9",
-    "OFFENCE": "ART9",
-    "TITLE": "OTHER",
-    "EVENT": "OTHER",
-    "WORK": "OTHER",
-    "PRODUCT": "OTHER",
-    "MISC": "OTHER",
-}
-"""Every type that a detector may report. Religion, politics and the like are ART9 only beside a person."""
+__all__ = ["CLASS_OF_TYPE", "EntityClass", "Span", "class_of"]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -47,6 +47,12 @@ def all_tokens(text: str) -> tuple[Token, ...]:
     return tuple(tokens_of(text))
 
 
+@lru_cache(maxsize=4)
+def all_words(text: str) -> frozenset[str]:
+    """The different words of a text, as they are written: a rule whose cue is not among them need not run."""
+    return frozenset(token.text for token in all_tokens(text))
+
+
 def is_name_like(word: str) -> bool:
     """Whether a word is written as names are: not wholly in lower case (scripts without case count as names)."""
     return not word.islower()

@@ -2,5 +2,6 @@
 
 from kubepipe.privacy.gate.decide import Reason, Verdict, decide
 from kubepipe.privacy.gate.measure import Measures, measure
+from kubepipe.privacy.gate.probes import Probes, probe
 
-__all__ = ["Measures", "Reason", "Verdict", "decide", "measure"]
+__all__ = ["Measures", "Probes", "Reason", "Verdict", "decide", "measure", "probe"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kubepipe.privacy.gate.measure import Measures
+from kubepipe.privacy.gate.probes import Probes
 from kubepipe.settings.model import PrivacySettings
 
 
@@ -36,9 +37,15 @@ class Verdict:
     reasons: tuple[Reason, ...]
 
 
-def decide(measures: Measures, settings: PrivacySettings) -> Verdict:
-    """Apply the policy's limits; a rule that cannot be judged counts as broken."""
-    broken = tuple(_broken(measures, settings))
+def decide(measures: Measures, settings: PrivacySettings, probes: Probes | None = None) -> Verdict:
+    """Apply the policy's limits; a rule that cannot be judged counts as broken.
+
+    Args:
+        measures: What was measured on the protected data.
+        settings: The policy.
+        probes: What became of the seeded probes; None where none were put in, and then nothing is said about them.
+    """
+    broken = (*_broken(measures, settings), *_missed(probes, settings))
     if broken:
         return Verdict("quarantine", broken)
     if settings.require_approval:
@@ -76,4 +83,13 @@ def _broken(measures: Measures, settings: PrivacySettings) -> Iterator[Reason]:
             "too_many_dropped",
             f"Protection cost a share of {measures.dropped_share:.3f} of the questions; at most "
             f"{settings.max_dropped:g} is allowed.",
+        )
+
+
+def _missed(probes: Probes | None, settings: PrivacySettings) -> Iterator[Reason]:
+    if probes is not None and not probes.missed_upper <= settings.max_missed_probes:
+        yield Reason(
+            "probes_missed",
+            f"Of {probes.seeded} invented identifiers {probes.missed} were not found; the share missed may be as high "
+            f"as {probes.missed_upper:.3f}, and at most {settings.max_missed_probes:g} is allowed.",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from kubepipe.privacy.align import Edit
@@ -13,9 +13,13 @@ from kubepipe.privacy.entities.tokens import Token, fold, is_enclitic, is_name_l
 from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES, SUFFIXES
 from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
 from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
+from kubepipe.privacy.pseudonymise.generalise import generalised
+from kubepipe.privacy.pseudonymise.jobs import job_surrogate
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
 from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.survey import Kind
+from kubepipe.settings.entities import Action
+from kubepipe.settings.model import PrivacySettings
 
 WORDY: Final[dict[str, Kind]] = {
     "PERSON": "family",
@@ -79,10 +83,30 @@ class PassageEdits:
         """The edits in order of place."""
         return sorted(self._edits)
 
-    def mask(self, span: Span) -> None:
-        """Put the type's tag in the place of a span."""
-        if self._add(Edit(span.start, span.end, f"[{span.type}]")):
-            self.counts[span.type] += 1
+    def apply(self, span: Span, action: Action) -> None:
+        """Do with a span what the policy says."""
+        if action == "pseudonymise":
+            self.replace(span)
+        elif action == "generalise":
+            coarse = generalised(self.text[span.start : span.end], span.type, self._language)
+            self._fill(span, f"[{span.type}]" if coarse is None else coarse)
+        else:
+            self._fill(span, f"[{span.type}]" if action == "mask" else "")
+
+    def _fill(self, span: Span, new: str) -> None:
+        """Put a text in the place of a span, or of the pieces of it that no earlier edit covers."""
+        position, changed = span.start, False
+        while position < span.end:
+            if self._covered[position]:
+                position += 1
+                continue
+            end = position
+            while end < span.end and not self._covered[end]:
+                end += 1
+            if any(map(str.isalnum, self.text[position:end])):
+                changed |= self._add(Edit(position, end, new))
+            position = end
+        self.counts[span.type] += changed
 
     def replace(self, span: Span) -> None:
         """Put a surrogate in the place of a span."""
@@ -92,6 +116,9 @@ class PassageEdits:
             changed = self._replace_date(span)
         elif span.type == "AGE":
             changed = self._replace_age(span)
+        elif span.type == "JOB":
+            piece = self.text[span.start : span.end]
+            changed = self._add(Edit(span.start, span.end, job_surrogate(piece, self._surrogates.key)))
         elif span.cls == "ART9":
             changed = self._add(Edit(span.start, span.end, f"[{span.type}]"))
         else:
@@ -184,6 +211,14 @@ class PassageEdits:
         return self._add(Edit(span.start, span.end, str(age - step if age > _CHILD else age + step)))
 
 
-def active(spans: Iterable[Span], classes: frozenset[str]) -> list[Span]:
-    """Spans of the classes that are replaced; titles stay, they keep the gender."""
-    return [span for span in spans if span.cls in classes and span.type != "TITLE"]
+def active(spans: Iterable[Span], classes: frozenset[str], policy: PrivacySettings) -> Iterator[tuple[Span, Action]]:
+    """Spans that something is done with, and what: the type's own action, the class's, or the policy's method.
+
+    Titles stay unless an action names them: they keep the gender.
+    """
+    for span in spans:
+        action = policy.actions.get(span.type) or (policy.actions.get(span.cls) if span.type != "TITLE" else None)
+        if action is not None:
+            yield span, action
+        elif span.cls in classes and span.type != "TITLE":
+            yield span, policy.method

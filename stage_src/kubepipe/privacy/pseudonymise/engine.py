@@ -175,12 +175,11 @@ class Pseudonymiser:
         made = PassageEdits(
             text, work.surrogates, document, shift_of(self._key, document), language, local | vault.words
         )
-        put = made.mask if self._settings.method == "mask" else made.replace
-        for span in active(spans, classes):
-            put(span)
+        for span, action in active(spans, classes, self._settings):
+            made.apply(span, action)
         if "DIRECT" in classes:
-            for span in vault.find(text, local):
-                put(span)
+            for span, action in active(vault.find(text, local), classes, self._settings):
+                made.apply(span, action)
         if self._settings.method != "mask":
             made.carry_over(common_words(language))
         return made
