@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubepipe.records.claim import Claim, write_claim
-from kubepipe.stages.context import data_key_name
+from kubepipe.sealing import shred
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.outcome import Outcome
 from kubepipe_events.resources import Resource
@@ -110,7 +110,7 @@ class Case:
 def destroy_key(world: World, run: str | None) -> None:
     """From here on the sealed raw data of a run cannot be opened any more."""
     if run:
-        world.store.delete(data_key_name(run))
+        shred(world.store, run)
 
 
 def _verdict(phase: str, outcome: Outcome | None) -> str | None:

@@ -57,9 +57,10 @@ def start(case: Case, turn: Turn) -> Visit:
 
 
 def _pause_left(case: Case) -> float:
-    """Seconds until the next attempt may start."""
+    """Seconds until the next attempt may start; never more than the longest pause, wherever the clock was set to."""
     at = case.claim.next_attempt_at
-    return (parse_time(at) - case.world.now()).total_seconds() if at else 0.0
+    left = (parse_time(at) - case.world.now()).total_seconds() if at else 0.0
+    return min(left, case.config.retry.max_seconds)
 
 
 def _unfit(case: Case, turn: Turn) -> tuple[str, str]:

@@ -132,6 +132,16 @@ def test_what_another_attempt_can_cure_gets_one(error: str | None, tries: int) -
     assert bench.status(name)["phase"] == "Failed"
 
 
+def test_a_clock_that_was_set_back_does_not_hold_a_retry_up(bench: Bench) -> None:
+    """The wait is never longer than the longest pause."""
+    name = bench.outside.drop().name
+    bench.visit(name)
+    bench.outside.kfp.started[bench.run_of(name)]["state"] = "FAILED"
+    bench.visit(name)
+    bench.outside.time -= timedelta(days=2)
+    assert bench.visit(name).again == bench.config.retry.max_seconds
+
+
 def test_while_kfp_is_down_nothing_is_lost(bench: Bench) -> None:
     """The claim is there; the run comes when KFP does."""
     name = bench.outside.drop().name

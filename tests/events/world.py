@@ -47,6 +47,10 @@ class MemoryStore:
         self.before(f"delete {key}")
         self.objects.pop(key, None)
 
+    def erase(self, key: str) -> None:
+        self.before(f"erase {key}")
+        self.objects.pop(key, None)
+
     def keys(self, prefix: str) -> Iterator[str]:
         return iter(sorted(key for key in self.objects if key.startswith(prefix)))
 

@@ -108,6 +108,9 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $arn := ternary "arn:minio:sqs::KUBEPIPE:webhook" .Values.events.webhook.arn .Values.minio.enabled -}}
 {{- $_ := set $document "notifications" (list (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-%s-%s" .Release.Namespace .Release.Name) "arn" $arn "enabled" (eq $webhook "true"))) -}}
 {{- end -}}
+{{- if include "kubepipe.events.on" . -}}
+{{- $_ := set $document "controller" (include "kubepipe.fullname" (dict "root" . "suffix" "events")) -}}
+{{- end -}}
 {{- if $webhook -}}
 {{- $_ := set $document "events" (dict
   "endpoint" (include "kubepipe.webhook.url" .)

@@ -28,10 +28,13 @@ def setup(config: ConfigOption) -> None:
 
 def cleanup(config: ConfigOption) -> None:
     """End what starts runs, then the runs, before an uninstall."""
-    from kubepipe.pipeline.cluster.cleanup import clean_up, remove_intake
+    from kubepipe.pipeline.cluster.cleanup import clean_up, remove_intake, stop_controller
     from kubepipe.pipeline.cluster.setup import read_config
 
     document = read_config(config)
+    if document["endsRuns"] and "controller" in document:
+        stop_controller(document["namespace"], document["controller"], float(document["timeoutSeconds"]))
+        typer.echo("controller of DatasetRuns: stopped")
     if "events" in document:
         count = remove_intake(document["namespace"], document["events"], float(document["timeoutSeconds"]))
         typer.echo(f"sensors, eventsources, eventbus: {count} removed")

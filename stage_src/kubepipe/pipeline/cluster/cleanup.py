@@ -49,6 +49,31 @@ def clean_up(namespace: str, seconds: float) -> dict[str, int]:
     return found
 
 
+def stop_controller(namespace: str, name: str, seconds: float) -> None:
+    """Scale the controller of DatasetRuns to nothing, so that it starts no run while they are ended.
+
+    Raises:
+        KubePipeError: It still works after the given seconds.
+    """
+    from kubernetes import client
+
+    connect()
+    apps, deadline = client.AppsV1Api(), time.monotonic() + seconds
+    try:
+        apps.patch_namespaced_deployment_scale(name, namespace, {"spec": {"replicas": 0}})
+        while apps.read_namespaced_deployment(name, namespace).status.replicas:
+            if time.monotonic() > deadline:
+                raise KubePipeError(
+                    f"{name} still works",
+                    place=f"namespace {namespace}",
+                    remedy="Look at its pod, then uninstall again",
+                )
+            time.sleep(1)
+    except client.ApiException as error:
+        if error.status != _NOT_FOUND:
+            raise
+
+
 def remove_intake(namespace: str, events: Mapping[str, Any], seconds: float) -> int:
     """Delete the sensor, the event source and the bus of a release and wait until they are gone; how many there were.
 

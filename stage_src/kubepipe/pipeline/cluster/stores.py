@@ -17,8 +17,8 @@ _ACTIONS: Final = {
     "read": _READ,
     "listen": _READ,
     "read-write": [
-        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
-        "s3:ListMultipartUploadParts",
+        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+        "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
     ],
 }  # fmt: skip
 _LISTEN: Final = ["s3:ListenBucketNotification"]
