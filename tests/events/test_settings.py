@@ -44,6 +44,8 @@ POLICY: list[tuple[str, dict[str, Any], Any, list[Any]]] = [
     ("max_residual_direct", RELEASE, 0.05, [0.2]),
     ("max_redetected", RELEASE, 0.0, [2.5, float("inf")]),
     ("max_dropped", RELEASE, 0.1, [0.3, 1.0]),
+    ("max_missed_probes", RELEASE, 0.01, [0.5]),
+    ("actions", RELEASE, None, [{"PERSON": "mask"}]),
     ("require_approval", RELEASE, True, []),
     ("require_approval", STRICT, None, [False]),
 ]

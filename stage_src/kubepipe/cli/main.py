@@ -36,11 +36,11 @@ def _options(
     pass
 
 
-_COMMANDS = (
+_MODULES = (
     "run", "detect", "assess", "anonymize", "shred", "benchmark", "releases", "serve", "settings", "doctor", "pipeline",
     "remote", "events", "cluster",
 )  # fmt: skip
-for _module in _COMMANDS:
+for _module in _MODULES:
     import_module(f"kubepipe.cli.{_module}").add_to(app)
 
 
