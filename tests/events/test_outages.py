@@ -24,6 +24,7 @@ CALLS: dict[str, Callable[[S3Store], Any]] = {
     "write": lambda store: store.write("x", b"y"),
     "create": lambda store: store.create("x", b"y"),
     "delete": lambda store: store.delete("x"),
+    "erase": lambda store: store.erase("x"),
     "keys": lambda store: list(store.keys("runs/")),
     "download": lambda store: store.download("x", Path("nowhere")),
     "upload": lambda store: store.upload(Path(__file__), "x"),

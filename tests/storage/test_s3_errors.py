@@ -61,6 +61,7 @@ def refusing() -> Iterator[S3Store]:
 CALLS: dict[str, Callable[[S3Store], Any]] = {
     "keys": lambda store: list(store.keys("models/")),
     "delete": lambda store: store.delete("x"),
+    "erase": lambda store: store.erase("x"),
     "download": lambda store: store.download("x", Path("nowhere")),
 }
 

@@ -84,4 +84,4 @@ def _plain(value: Any) -> str:
         return ", ".join(f"{name} {_plain(each)}" for name, each in value.items()) or "none"
     if isinstance(value, list):
         return ", ".join(map(_plain, value)) or "none"
-    return str(value)
+    return "none" if value is None else str(value)

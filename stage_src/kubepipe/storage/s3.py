@@ -81,9 +81,10 @@ class S3Store:
     def erase(self, key: str) -> None:
         """Delete an object with all its versions and delete markers."""
         name = self._name(key)
-        for item in self.client.list_objects(self.bucket, prefix=name, recursive=True, include_version=True):
-            if item.object_name == name:
-                self.client.remove_object(self.bucket, name, version_id=item.version_id)
+        with self._explained():
+            for item in self.client.list_objects(self.bucket, prefix=name, recursive=True, include_version=True):
+                if item.object_name == name:
+                    self.client.remove_object(self.bucket, name, version_id=item.version_id)
         if self.read(key) is not None:
             raise OutputError(
                 "the store keeps an object that was erased", place=key, remedy="Look at its retention rules"
