@@ -13,14 +13,13 @@ from kubepipe.errors import KubePipeError
 from kubepipe.storage.s3 import s3_client
 
 _READ: Final = ["s3:GetObject", "s3:GetObjectVersion"]
+_WRITE: Final = [*_READ, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 _ACTIONS: Final = {
     "read": _READ,
     "listen": _READ,
-    "read-write": [
-        "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
-        "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
-    ],
-}  # fmt: skip
+    "read-write": _WRITE,
+    "erase": [*_WRITE, "s3:DeleteObjectVersion"],
+}
 _LISTEN: Final = ["s3:ListenBucketNotification"]
 _LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
