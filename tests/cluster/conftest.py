@@ -73,6 +73,13 @@ class Cluster:
         assert done.returncode == (1 if lines else 0), done.stdout + done.stderr
         return {name.strip(): text for name, _, text in (line.partition(": ") for line in lines)}
 
+    def problems_left(self, seconds: float = 120.0) -> dict[str, str]:
+        """Problems that are still there when what Argo Events makes after an install has had its time to start."""
+        deadline = time.monotonic() + seconds
+        while (problems := self.doctor()) and time.monotonic() < deadline:
+            time.sleep(3)
+        return problems
+
     def admin(self) -> tuple[str, str]:
         """User and password of the bundled store's administrator: the secret that its StatefulSet names."""
         from kubernetes import client

@@ -27,7 +27,7 @@ NOWHERE = "docker.io/kubepipe/nowhere:0"
 
 def test_a_fresh_release_is_well(cluster: Cluster) -> None:
     """Doctor finds nothing to mend."""
-    assert cluster.doctor() == {}
+    assert cluster.problems_left() == {}
 
 
 def test_a_wrong_value_is_refused_before_anything_changes(cluster: Cluster) -> None:
@@ -108,7 +108,7 @@ def test_a_definition_of_another_release_is_named_and_renewed(cluster: Cluster) 
     assert "1.0.0" in problems[f"definition {DEFINITION}"]
     assert wanted in problems[f"definition {DEFINITION}"]
     cluster.helm("upgrade", RELEASE, str(CHART), "--values", LITE, "--wait", "--timeout", "10m")
-    assert cluster.doctor() == {}
+    assert cluster.problems_left() == {}
 
 
 def test_a_storage_class_that_does_not_exist_is_named(api: Any) -> None:
@@ -125,10 +125,10 @@ def test_two_releases_live_side_by_side(cluster: Cluster, api: Any) -> None:
     """Another namespace, the same name: both are well, and the first is well when the second is gone."""
     with namespace(api) as other:
         other.helm("install", RELEASE, str(CHART), "--values", LITE, "--wait", "--timeout", "10m")
-        assert other.doctor() == {}
-        assert cluster.doctor() == {}
+        assert other.problems_left() == {}
+        assert cluster.problems_left() == {}
         other.helm("uninstall", RELEASE, "--wait", "--timeout", "5m")
-    assert cluster.doctor() == {}
+    assert cluster.problems_left() == {}
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_uninstalling_leaves_secrets_and_volumes_only(cluster: Cluster, run: str
 def test_a_new_release_finds_the_data_of_the_old_one(cluster: Cluster, run: str, tmp_path: Path) -> None:
     """Secrets and volumes were kept, so the same install brings back the runs, their records and their results."""
     cluster.helm("install", RELEASE, str(CHART), "--values", LITE, "--wait", "--timeout", "10m")
-    assert cluster.doctor() == {}
+    assert cluster.problems_left() == {}
     assert run in cluster.kubepipe("runs")
     cluster.kubepipe("fetch", run, "--out", str(tmp_path / "again"))
     assert read_document(tmp_path / "again" / "run.json", "run")["verdict"] == "published"
