@@ -33,7 +33,6 @@ from kubepipe_events.status import ENDED
 
 _OVERWRITTEN = 0.3
 _CONFIG = {
-    "limits": {"concurrentRuns": 8},
     "sweep": {"intervalSeconds": 20},
     "retry": {"attempts": 5, "backoffSeconds": 5, "backoffFactor": 1.5, "maxSeconds": 30},
 }
@@ -159,12 +158,14 @@ def main() -> int:
     options.add_argument("--first", type=int, default=1)
     options.add_argument("--objects", type=int, default=20)
     options.add_argument("--large", type=int, default=200)
+    options.add_argument("--concurrent", type=int, default=8, help="runs at the same time")
     given = options.parse_args()
+    config = {**_CONFIG, "limits": {"concurrentRuns": given.concurrent}}
     bench, results = Bench(given.namespace), []
     plays = [(seed, given.objects) for seed in range(given.first, given.first + given.seeds)]
     plays += [(1000, given.large)] if given.large else []
     print("seed objects versions datasetruns succeeded effective twice runs kills seconds", flush=True)
-    with bench.configured(_CONFIG):
+    with bench.configured(config):
         for seed, objects in plays:
             result = play(bench, seed, objects, patience=600 + 5 * objects)
             results.append(result)
