@@ -179,6 +179,8 @@ def test_the_pipelines_api_may_be_away(bench: Any) -> None:
     selector = "app.kubernetes.io/component=kfp-api"
     (api,) = apps.list_namespaced_deployment(bench.namespace, label_selector=selector).items
     apps.patch_namespaced_deployment_scale(api.metadata.name, bench.namespace, {"spec": {"replicas": 0}})
+    core = client.CoreV1Api()
+    until("it is away", lambda: not core.list_namespaced_pod(bench.namespace, label_selector=selector).items)
     name = bench.put("kfp-away/a.jsonl", b"kfp away").name
     until("it is made", lambda: bench.runs.get(name))
     time.sleep(5)  # long enough for a controller that would give up
