@@ -20,31 +20,33 @@ from kubepipe.pipeline.overlay import apply_overlay, read_compiled
 
 NAME = "stub"
 _STEP = "prepare-data"
+# A plain program and no lightweight component: importing kfp would be most of what the step takes.
+_PROGRAM = """
+import os, sys
+from datetime import UTC, datetime
+from kubepipe.records.claim import take_claim
+from kubepipe.records.step import StepRecord, write_step_record
+from kubepipe.storage import open_store
+run, store = os.environ["KUBEPIPE_RUN"], open_store(os.environ["KUBEPIPE_STORE"])
+take_claim(store, sys.argv[1], run)
+now, digest = datetime.now(UTC).isoformat(timespec="seconds"), "sha256:" + "0" * 64
+record = StepRecord(
+    run=run, step="publish-model", status="succeeded", started_at=now, finished_at=now, seconds=0.0, cpu_seconds=0.0,
+    peak_rss_bytes=0, energy={"energy_kwh": 0.0, "gco2e": 0.0}, memo_key=digest, settings_digest=digest,
+    results={"published": True},
+)
+write_step_record(store, record)
+"""
 
 
-@dsl.component(base_image=STAGES_IMAGE, install_kfp_package=False)
-def prepare_data(source: str, settings: str):  # noqa: ANN201, ARG001 - KFP reads the signature
-    import os
-    from datetime import UTC, datetime
-
-    from kubepipe.records.claim import take_claim
-    from kubepipe.records.step import StepRecord, write_step_record
-    from kubepipe.storage import open_store
-
-    run, store = os.environ["KUBEPIPE_RUN"], open_store(os.environ["KUBEPIPE_STORE"])
-    take_claim(store, source, run)
-    now, digest = datetime.now(UTC).isoformat(timespec="seconds"), "sha256:" + "0" * 64
-    record = StepRecord(
-        run=run, step="publish-model", status="succeeded", started_at=now, finished_at=now, seconds=0.0,
-        cpu_seconds=0.0, peak_rss_bytes=0, energy={"energy_kwh": 0.0, "gco2e": 0.0}, memo_key=digest,
-        settings_digest=digest, results={"published": True},
-    )  # fmt: skip
-    write_step_record(store, record)
+@dsl.container_component
+def prepare_data(source: str):  # noqa: ANN201 - KFP reads the signature
+    return dsl.ContainerSpec(image=STAGES_IMAGE, command=["python3", "-c", _PROGRAM], args=[source])
 
 
 @dsl.pipeline(name=NAME)
-def stub_pipeline(source: str, settings: str = "{}"):  # noqa: ANN201 - KFP reads the signature
-    task = prepare_data(source=source, settings=settings)
+def stub_pipeline(source: str, settings: str = "{}"):  # noqa: ANN201, ARG001 - KFP reads the signature
+    task = prepare_data(source=source)
     task.set_caching_options(enable_caching=False)
     task.set_retry(2, backoff_duration="2s", backoff_factor=2.0)
     kubernetes.use_field_path_as_env(task, "KUBEPIPE_RUN", "metadata.labels['pipeline/runid']")
