@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kubepipe.cli.consoles import table_console
 from kubepipe.cli.options import NamespaceOption
 from kubepipe.errors import InputError
 
@@ -21,7 +21,6 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the 
 _POLL_SECONDS: Final = 2.0
 _EXIT_CODES: Final = {"Succeeded": 0, "Skipped": 0, "Quarantined": 3}
 _COLUMNS: Final = ("name", "phase", "step", "verdict", "EM", "F1", "Wh", "message")
-_PLAIN_WIDTH: Final = 160
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,9 +63,7 @@ def status(
 ) -> None:
     """List what became of the data sets that arrived, newest first; with RUN tell all of one."""
     runs = _runs(namespace)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH)
+    console = table_console()
     if run is not None:
         console.print(_details(_find(runs, run)))
         return
@@ -135,7 +132,7 @@ def schedules(namespace: NamespaceOption = None) -> None:
         table.add_row(
             schedule.name, schedule.cron, schedule.timezone, schedule.last or "-", schedule.following or "-", came_to
         )
-    Console(highlight=False).print(table)
+    table_console().print(table)
 
 
 def _runs(namespace: str | None) -> Any:

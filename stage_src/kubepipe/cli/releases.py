@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from kubepipe.cli.consoles import table_console
 from kubepipe.cli.options import JsonOption, NamespaceOption
 from kubepipe.errors import InputError
 
@@ -23,7 +22,6 @@ WhereArgument = Annotated[
         show_default=False,
     ),
 ]
-_WIDE = 160
 KeyOption = Annotated[
     Path | None,
     typer.Option("--key", help="Public key of the model signature; that of the place, or KUBEPIPE_MODEL_KEY."),
@@ -64,7 +62,7 @@ def releases(where: WhereArgument = None, namespace: NamespaceOption = None, as_
             "current" if place_ == 0 else "",
         )
     # In a pipe nothing is to be cut off.
-    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
+    table_console().print(table)
 
 
 def rollback(

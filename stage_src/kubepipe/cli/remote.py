@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kubepipe.cli.closing import print_closing
+from kubepipe.cli.consoles import table_console
 from kubepipe.cli.follow import follow, settled
 from kubepipe.cli.options import NamespaceOption, SetOption, SettingsOption
 from kubepipe.errors import InputError, KubePipeError
@@ -84,7 +85,7 @@ def runs(namespace: NamespaceOption = None) -> None:
                 settled(release.namespace, store, run, state)
                 verdict = "failed"
             table.add_row(run, each["created_at"][:19], state, verdict, *figures)
-    Console(highlight=False).print(table)
+    table_console().print(table)
 
 
 def logs(
