@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Final
+
+import websocket
 
 from kubepipe.errors import KubePipeError
 
 _CHUNK: Final = 1 << 16
+_DATA: Final = b"\x00"
 
 
 @contextmanager
@@ -67,24 +69,49 @@ def _serve(server: socket.socket, namespace: str, pod: str, port: int) -> None:
 
 
 def _pump(connection: socket.socket, namespace: str, pod: str, port: int) -> None:
-    from kubernetes import client
-    from kubernetes.stream import portforward
+    """Carry one connection, each direction in a thread of its own.
 
-    # Each connection gets a client of its own: the library patches the one it streams with.
-    api = client.CoreV1Api(client.ApiClient())
-    with suppress(OSError), connection:
-        forward = portforward(api.connect_get_namespaced_pod_portforward, pod, namespace, ports=str(port))
-        remote = forward.socket(port)
-        remote.setblocking(True)
-        _copy(connection, remote)
+    The client library gathers what comes in one growing buffer, which takes minutes for the weights of a model;
+    here each frame goes on as it comes.
+    """
+    with suppress(OSError, websocket.WebSocketException), connection:
+        remote = _open(namespace, pod, port)
+        threading.Thread(target=_carry_in, args=(remote, connection), daemon=True).start()
+        while data := connection.recv(_CHUNK):
+            remote.send_binary(_DATA + data)
         remote.close()
 
 
-def _copy(left: Any, right: Any) -> None:
-    other = {left: right, right: left}
-    while True:
-        for ready in select.select([left, right], [], [])[0]:
-            data = ready.recv(_CHUNK)
-            if not data:
-                return
-            other[ready].sendall(data)
+def _carry_in(remote: websocket.WebSocket, connection: socket.socket) -> None:
+    """From the pod: the first frame of each channel names the port, what follows on the first channel is data."""
+    greeted = set()
+    with suppress(OSError, websocket.WebSocketException):
+        while True:
+            opcode, frame = remote.recv_data_frame(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                break
+            if opcode != websocket.ABNF.OPCODE_BINARY or not frame.data:
+                continue
+            channel, data = frame.data[:1], frame.data[1:]
+            if channel not in greeted:
+                greeted.add(channel)
+            elif channel == _DATA:
+                connection.sendall(data)
+            else:
+                break
+    # Wakes the other thread, which waits for the near side.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _open(namespace: str, pod: str, port: int) -> websocket.WebSocket:
+    """The WebSocket that the API server carries a port over (protocol v4.channel.k8s.io)."""
+    from kubernetes import client
+    from kubernetes.stream import ws_client
+
+    configuration = client.ApiClient().configuration
+    credentials = configuration.auth_settings().values()
+    headers = {each["key"].lower(): each["value"] for each in credentials if each["in"] == "header"}
+    address = f"{configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+    url = ws_client.get_websocket_url(address, [("ports", str(port))])
+    return ws_client.create_websocket(configuration, url, headers)
