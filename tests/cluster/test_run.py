@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,9 @@ def test_the_server_answers_by_what_was_published(cluster: Cluster, run: str) ->
     import httpx
 
     assert run
-    chart = ["upgrade", RELEASE, str(CHART), "--reuse-values", "--set", "serving.enabled=true"]
-    cluster.helm(*chart, "--wait", "--timeout", "15m")
+    # Without --wait: the hook that makes the server's user comes last, and only then can the server be ready.
+    cluster.helm("upgrade", RELEASE, str(CHART), "--reuse-values", "--set", "serving.enabled=true", "--timeout", "10m")
+    _until_ready(cluster, f"{RELEASE}-serving")
     token = cluster.secret(f"{RELEASE}-serving-token")["token"].decode()
     body = {"context": "The hospital of Bonn was opened in 1952.", "questions": ["When was it opened?"]}
     with forwarded(cluster.namespace, f"{RELEASE}-serving", 80) as address:
@@ -134,6 +136,15 @@ def test_an_object_that_is_no_data_set_fails_with_its_reason(cluster: Cluster, u
     run = said.splitlines()[0]
     assert _attempts(cluster, run) == 3, "KFP retries, and each further attempt ends at once"
     assert cluster.kubepipe("logs", run, "prepare-data")
+
+
+def _until_ready(cluster: Cluster, name: str, seconds: float = 420.0) -> None:
+    from kubernetes import client
+
+    deadline = time.monotonic() + seconds
+    while not client.AppsV1Api().read_namespaced_deployment(name, cluster.namespace).status.ready_replicas:
+        assert time.monotonic() < deadline, f"{name} is not ready within {seconds} s"
+        time.sleep(2)
 
 
 def _attempts(cluster: Cluster, run: str) -> int:
