@@ -253,7 +253,7 @@ class Events(Part):
         description="webhook: the store tells, through Argo Events. poll: the controller lists the bucket; works with "
         "any store. auto: webhook when MinIO and Argo Events are the bundled ones, else poll.",
     )
-    hint: bool = Field(True, description=_said(EventsConfig, "hint"))
+    hint: bool = Field(False, description=_said(EventsConfig, "hint"))
     rules: list[Rule] = Field(
         default_factory=lambda: [Rule()],
         description="Which objects are data sets; the first rule whose prefix fits decides. What a rule leaves out is "

@@ -104,7 +104,9 @@ class EventsConfig(_Part):
     settings: dict[str, Any] = Field(default_factory=dict, description="The release's default settings of a run.")
     mode: Literal["webhook", "poll"] = Field("webhook", description="poll leaves the notifications to the sweep.")
     hint: bool = Field(
-        True, description="Listen to the store's stream of events too (MinIO only): faster, and nothing relies on it."
+        False,
+        description="Listen to the store's stream of events too (MinIO's ListenBucketNotification, where the server "
+        "answers it): nothing relies on it.",
     )
     rules: tuple[Rule, ...] = Field((Rule(),), min_length=1, description="Which objects are data sets.")
     sweep: Sweep = Field(default_factory=Sweep, description="Sweep.")

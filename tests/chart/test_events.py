@@ -43,7 +43,7 @@ REACHED = [
     ("pipeline.name=other", "pipeline", "other"),
     ("pipeline.settings.training.epochs=2", "settings", {"training": {"epochs": 2}}),
     ("events.mode=poll", "mode", "poll"),
-    ("events.hint=false", "hint", False),
+    ("events.hint=true", "hint", True),
     ("events.rules[0].prefix=p/", "rules.0.prefix", "p/"),
     ("events.rules[0].suffixes[0]=.json", "rules.0.suffixes", [".json"]),
     ("events.rules[0].ignore[0]=x*", "rules.0.ignore", ["x*"]),
@@ -155,7 +155,7 @@ def test_off_leaves_nothing(helm: Any) -> None:
 def test_controller_is_one(helm: Any) -> None:
     """There is never more than one controller, and it starts anew when its configuration changes."""
     before, after = (
-        helm(*arguments).get("Deployment", "kubepipe-events") for arguments in ((), ("--set=events.hint=false",))
+        helm(*arguments).get("Deployment", "kubepipe-events") for arguments in ((), ("--set=events.hint=true",))
     )
     assert before["spec"]["replicas"] == 1
     assert before["spec"]["strategy"] == {"type": "Recreate"}
