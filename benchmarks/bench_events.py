@@ -18,7 +18,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -118,8 +117,7 @@ def sweep(bench: Bench, objects: int) -> dict[str, float]:
         records.write(claim_key(source.name), b"{}")
         return source
 
-    with ThreadPoolExecutor(8) as pool:
-        sources = list(pool.map(one, range(objects)))
+    sources = [one(number) for number in range(objects)]
     before = _memory(bench)
     bench.scale(1)
     _until(lambda: _metric(bench, "kubepipe_sweep_seconds") > 0, 300)
@@ -130,9 +128,9 @@ def sweep(bench: Bench, objects: int) -> dict[str, float]:
         "memory_mib": _round(_memory(bench)),
         "memory_before_mib": _round(before),
     }
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda each: bench.minio().remove_object(each.bucket, each.key, each.version_id), sources))
-        list(pool.map(lambda each: records.delete(claim_key(each.name)), sources))
+    for each in sources:
+        bench.minio().remove_object(each.bucket, each.key, each.version_id)
+        records.delete(claim_key(each.name))
     return told
 
 
