@@ -151,6 +151,19 @@ def namespace(api: Any) -> Iterator[Cluster]:
     try:
         yield Cluster(name)
     finally:
+        # What Argo Events made goes only while its controller lives, so the release goes before the namespace.
+        uninstall = [
+            str(HELM),
+            "uninstall",
+            RELEASE,
+            "--ignore-not-found",
+            "--wait",
+            "--timeout",
+            "3m",
+            "--namespace",
+            name,
+        ]
+        subprocess.run(uninstall, capture_output=True, check=False, timeout=300)
         api.delete_namespace(name)
 
 

@@ -111,9 +111,11 @@ class KfpApi:
         found: list[dict[str, Any]] = self._call("GET", path).get("pipeline_versions", [])
         return found
 
-    def newest_version(self, pipeline: str) -> str | None:
-        """Name of the version that a run gets that names none, or None."""
-        return next((str(each["display_name"]) for each in self.versions(pipeline)), None)
+    def newest_versions(self, pipeline: str) -> list[str]:
+        """Names of the versions of the newest second: KFP makes one by itself when a pipeline is uploaded first."""
+        versions = self.versions(pipeline)
+        newest = versions[0].get("created_at") if versions else None
+        return [str(each["display_name"]) for each in versions if each.get("created_at") == newest]
 
     def delete_version(self, pipeline: str, version: str) -> None:
         """Delete a version of a pipeline by its id; runs that were started with it keep their own copy."""
