@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from kubepipe.passages import Answer, Passage, Question, read_manifest, write_dataset
 from kubepipe.pipeline.folder import RunFolder
@@ -22,6 +23,10 @@ from kubepipe.settings import Settings, settings_digest
 from kubepipe.stages import run_stage
 from kubepipe.stages.artifacts import describe
 from kubepipe.storage import FolderStore
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 _TEMPLATE = (
