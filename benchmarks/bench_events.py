@@ -186,8 +186,8 @@ def main() -> int:
     watcher.start()
     told: dict[str, Any] = {}
     quiet = {"limits": _LIMITS, "sweep": {"intervalSeconds": _NEVER}}
-    for name, hint in (("hint", True), ("durable_path_alone", False)):
-        with bench.configured({**quiet, "hint": hint}):
+    for name, changes in (("hint", quiet), ("durable_path_alone", {**quiet, "hint": None})):
+        with bench.configured(changes):
             told[name] = {**latency(bench, watcher, given.puts), "burst": burst(bench, watcher, given.burst)}
             print(name, told[name], flush=True)
     with bench.configured(quiet):

@@ -153,6 +153,12 @@ class Webhook(Part):
         pattern="^arn:",
         description="Target that an existing MinIO was given; the bundled one has this.",
     )
+    hintArn: str = Field(
+        "",
+        pattern="^(arn:.*)?$",
+        description="Target without a queue that an existing MinIO was given for hints; the bundled one has "
+        "arn:minio:sqs::KUBEPIPEHINT:webhook.",
+    )
 
 
 class Ticks(PodOptions):
@@ -253,7 +259,12 @@ class Events(Part):
         description="webhook: the store tells, through Argo Events. poll: the controller lists the bucket; works with "
         "any store. auto: webhook when MinIO and Argo Events are the bundled ones, else poll.",
     )
-    hint: bool = Field(False, description=_said(EventsConfig, "hint"))
+    hint: bool = Field(
+        True,
+        description="Let the store tell the controller of new objects at once too, beside the durable way by Argo "
+        "Events, which takes up to 3 s more; with an existing MinIO only where webhook.hintArn is set. An upload waits "
+        "for the controller's answer, some milliseconds.",
+    )
     rules: list[Rule] = Field(
         default_factory=lambda: [Rule()],
         description="Which objects are data sets; the first rule whose prefix fits decides. What a rule leaves out is "

@@ -37,6 +37,13 @@ class Rule(_Part):
     )
 
 
+class Hint(_Part):
+    """Where the store tells of new objects at once, beside the durable way; nothing relies on it."""
+
+    token_file: Path = Field(description="File with the token that the store shows.")
+    port: int = Field(12_001, description="Port.")
+
+
 class Sweep(_Part):
     """Listing the bucket for what no notification told."""
 
@@ -103,11 +110,7 @@ class EventsConfig(_Part):
     pipeline: str = Field(description="Name of the registered pipeline.")
     settings: dict[str, Any] = Field(default_factory=dict, description="The release's default settings of a run.")
     mode: Literal["webhook", "poll"] = Field("webhook", description="poll leaves the notifications to the sweep.")
-    hint: bool = Field(
-        False,
-        description="Listen to the store's stream of events too (MinIO's ListenBucketNotification, where the server "
-        "answers it): nothing relies on it.",
-    )
+    hint: Hint | None = Field(None, description="Where the store tells of new objects at once; none is told.")
     rules: tuple[Rule, ...] = Field((Rule(),), min_length=1, description="Which objects are data sets.")
     sweep: Sweep = Field(default_factory=Sweep, description="Sweep.")
     limits: Limits = Field(default_factory=Limits, description="Limits.")

@@ -20,7 +20,7 @@ from kubepipe.storage.s3 import s3_client
 from kubepipe_events.arrivals import Arrivals
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.engine import Engine
-from kubepipe_events.hint import listen
+from kubepipe_events.hint import Hints, read_token
 from kubepipe_events.metrics import Metrics, serve
 from kubepipe_events.notices import Outbox, read_urls, sinks_of
 from kubepipe_events.reconcile import Reconciler
@@ -62,6 +62,7 @@ class Controller:
             post=self.outbox.post,
         )
         self.engine = Engine(Reconciler(config, self.world), self.metrics)
+        self.hints = self._hints()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -71,14 +72,20 @@ class Controller:
             functools.partial(self.outbox.run, self.stop),
             self._sweeps,
         ]
-        if self.config.hint:
-            hints = functools.partial(listen, self.world, self.config.bucket, self.config.rules, self.stop)
-            works.append(hints)
+        if self.hints and self.config.hint:
+            self.hints.serve(self.config.hint.port)
+            works.append(functools.partial(self.hints.run, self.stop))
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in self._threads:
             thread.start()
         # Ready means that it works, not that all is there: the chart's hook makes the store's users after this pod.
         serve(self.metrics, self.config.port, self.is_healthy, self.is_healthy)
+
+    def _hints(self) -> Hints | None:
+        config = self.config
+        if config.hint is None:
+            return None
+        return Hints(self.world, config.bucket, config.rules, read_token(config.hint.token_file), self.metrics)
 
     def is_healthy(self) -> bool:
         """Whether every thread lives."""

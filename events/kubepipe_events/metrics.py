@@ -40,6 +40,7 @@ class Metrics:
         self.rejected = Counter(
             "kubepipe_rejected", "Objects that are no data sets.", ["reason"], registry=self.registry
         )
+        self.hints = Counter("kubepipe_hints", "Hints of the store by result.", ["result"], registry=self.registry)
         self.attempts = Counter("kubepipe_attempts", "Attempts after the first.", ["cause"], registry=self.registry)
 
     def show(self, *, phases: Sequence[str], queue: int, oldest_seconds: float, pipelines_up: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
@@ -32,7 +32,7 @@ def test_controller_takes_every_scenario(helm: Any, name: str) -> None:
 
 def test_defaults_are_those_of_the_controller(helm: Any) -> None:
     """Values that nobody touched say what the controller would assume by itself."""
-    told = config_of(helm())
+    told = config_of(helm("--set=events.hint=false"))
     assumed = EventsConfig(bucket=told.bucket, kfp_endpoint=told.kfp_endpoint, pipeline=told.pipeline)
     assert told == assumed
 
@@ -43,7 +43,8 @@ REACHED = [
     ("pipeline.name=other", "pipeline", "other"),
     ("pipeline.settings.training.epochs=2", "settings", {"training": {"epochs": 2}}),
     ("events.mode=poll", "mode", "poll"),
-    ("events.hint=true", "hint", True),
+    ("events.hint=true", "hint.port", 12001),
+    ("events.hint=true", "hint.tokenFile", "/etc/kubepipe/webhook/token"),
     ("events.rules[0].prefix=p/", "rules.0.prefix", "p/"),
     ("events.rules[0].suffixes[0]=.json", "rules.0.suffixes", [".json"]),
     ("events.rules[0].ignore[0]=x*", "rules.0.ignore", ["x*"]),
@@ -85,7 +86,7 @@ def leaves(model: type[BaseModel], path: str = "") -> Iterator[str]:
         if inner is None:
             yield here
         else:
-            yield from leaves(inner, f"{here}." if inner is field.annotation else f"{here}.0.")
+            yield from leaves(inner, f"{here}.0." if get_origin(field.annotation) is tuple else f"{here}.")
 
 
 def _is_model(kind: Any) -> bool:
@@ -155,7 +156,7 @@ def test_off_leaves_nothing(helm: Any) -> None:
 def test_controller_is_one(helm: Any) -> None:
     """There is never more than one controller, and it starts anew when its configuration changes."""
     before, after = (
-        helm(*arguments).get("Deployment", "kubepipe-events") for arguments in ((), ("--set=events.hint=true",))
+        helm(*arguments).get("Deployment", "kubepipe-events") for arguments in ((), ("--set=events.keepSeconds=1",))
     )
     assert before["spec"]["replicas"] == 1
     assert before["spec"]["strategy"] == {"type": "Recreate"}
@@ -219,18 +220,9 @@ def test_urls_of_notifications(helm: Any) -> None:
 
 def test_network_of_the_controller(helm: Any) -> None:
     """It reaches what it needs and the receivers that are named; Prometheus reaches it only where it is named."""
-    plain = helm().get("NetworkPolicy", "kubepipe-events")["spec"]
+    plain = helm("--set=events.hint=false").get("NetworkPolicy", "kubepipe-events")["spec"]
     assert plain["ingress"] == []
     named = helm.scenario("events").get("NetworkPolicy", "kubepipe-events")["spec"]
     assert named["ingress"][0]["ports"] == [{"port": 8080}]
     assert named["egress"][-1]["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
     assert len(named["egress"]) == len(plain["egress"]) + 1
-
-
-def test_source_user_may_listen() -> None:
-    """The store's user of the controller may listen to the incoming bucket, and the others may not."""
-    from kubepipe.pipeline.cluster.stores import _policy
-
-    statements = _policy({"incoming": "listen", "models": "read", "store": "read-write"})["Statement"]
-    listens = [each["Resource"] for each in statements if "s3:ListenBucketNotification" in each["Action"]]
-    assert listens == [["arn:aws:s3:::incoming"]]

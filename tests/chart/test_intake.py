@@ -118,19 +118,52 @@ def test_store_reports_to_the_event_source(full: Any) -> None:
     assert "/data" in {each.mount_path for each in container.volume_mounts}
 
 
-def test_setup_makes_the_rule(helm: Any) -> None:
-    """Setup is told of the rule: on, off with polling, and not at all where the store is somebody else's."""
+def test_store_tells_the_controller_at_once(helm: Any, full: Any) -> None:
+    """MinIO posts hints to the controller, with the same token and no queue, by a way that the policies leave open."""
+    environment = {
+        each.name: each
+        for each in full.typed("StatefulSet", "kubepipe-minio").spec.template.spec.containers[0].env
+        if each.name.endswith("_KUBEPIPEHINT")
+    }
+    prefix = "MINIO_NOTIFY_WEBHOOK_"
+    url = environment[f"{prefix}ENDPOINT_KUBEPIPEHINT"].value
+    assert url == "http://kubepipe-events.models.svc.cluster.local:12001/objects"
+    assert f"{prefix}QUEUE_DIR_KUBEPIPEHINT" not in environment
+    token = environment[f"{prefix}AUTH_TOKEN_KUBEPIPEHINT"].value_from.secret_key_ref
+    pod = full.typed("Deployment", "kubepipe-events").spec.template.spec
+    (volume,) = [each.secret for each in pod.volumes if each.name == "webhook"]
+    assert (volume.secret_name, volume.items[0].key) == (token.name, token.key)
+    mounted = {each.name: each.mount_path for each in pod.containers[0].volume_mounts}["webhook"]
+    told = json.loads(full.get("ConfigMap", "kubepipe-events")["data"]["events.json"])["hint"]
+    assert told == {"port": 12001, "tokenFile": f"{mounted}/{volume.items[0].path}"}
+    ports = {each["name"]: each["port"] for each in full.get("Service", "kubepipe-events")["spec"]["ports"]}
+    assert ports["hint"] == 12001
+    assert (["events"], [12001]) in _flows(full, "minio", "egress")
+    assert (["minio"], [12001]) in _flows(full, "events", "ingress")
+    off = helm("--set=events.hint=false")
+    assert _flows(off, "events", "ingress") == []
+    assert "webhook" not in {
+        each.name for each in off.typed("Deployment", "kubepipe-events").spec.template.spec.volumes
+    }
+
+
+def test_setup_makes_the_rules(helm: Any) -> None:
+    """Setup is told of both rules: on, off with polling, and only what was named where the store is somebody else's."""
 
     def told(*arguments: str) -> Any:
         document = json.loads(helm(*arguments).get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
         return document.get("notifications")
 
-    arn = "arn:minio:sqs::KUBEPIPE:webhook"
-    assert told() == [{"bucket": "incoming", "id": "kubepipe-models-kubepipe", "arn": arn, "enabled": True}]
-    assert told("--set=events.mode=poll")[0]["enabled"] is False
+    durable = {"bucket": "incoming", "id": "kubepipe-models-kubepipe", "arn": "arn:minio:sqs::KUBEPIPE:webhook"}
+    hint = {"bucket": "incoming", "id": "kubepipe-hint-models-kubepipe", "arn": "arn:minio:sqs::KUBEPIPEHINT:webhook"}
+    assert told() == [{**durable, "enabled": True}, {**hint, "enabled": True}]
+    assert told("--set=events.hint=false") == [{**durable, "enabled": True}, {**hint, "enabled": False}]
+    assert [each["enabled"] for each in told("--set=events.mode=poll")] == [False, False]
     outside = "minio.enabled=false,global.objectStore.endpoint=minio.example.com,global.objectStore.existingSecret=s3"
     assert told(f"--set={outside}") is None
     assert told(f"--set={outside},events.mode=webhook,events.webhook.arn=arn:x")[0]["arn"] == "arn:x"
+    both = told(f"--set={outside},events.mode=webhook,events.webhook.arn=arn:x,events.webhook.hintArn=arn:y")
+    assert [(each["arn"], each["enabled"]) for each in both] == [("arn:x", True), ("arn:y", True)]
 
 
 def test_rights_of_the_intake(full: Any) -> None:

@@ -100,7 +100,7 @@ def test_setup_is_told_everything(helm: Any) -> None:
     assert setup["buckets"][1]["expireDays"] == {"": 30}
     assert setup["users"][0]["grants"] == {"mlpipeline": "read-write", "kubepipe": "read-write"}
     assert setup["users"][1]["grants"]["kubepipe"] == "erase"
-    assert setup["users"][1]["grants"]["incoming"] == "listen"
+    assert setup["users"][1]["grants"]["incoming"] == "read"
     mounts = {
         each.mount_path
         for each in release.typed("Job", "kubepipe-setup").spec.template.spec.containers[0].volume_mounts

@@ -49,6 +49,7 @@ PROBLEMS = [
         "kubeflowPipelines.enabled=false,setup.enabled=false,tests.enabled=false,global.objectStore.separateUsers=false",
         "events.enabled=false",
     ),
+    ("one port for both", "events.port=12001", "events.hint=false"),
     ("pattern", "events.rules[0].ignore[0]=[a]*", "events.rules[0].ignore"),
     ("cuda without GPU", "pipeline.settings.training.device=cuda", "pipeline.steps.fine-tune-model.gpu.count=1"),
     ("public key", "keys.publicKey=abc", "openssl pkey"),

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,63 +13,14 @@ from typer.testing import CliRunner
 from kubepipe.errors import IntegrityError, SettingsError
 from kubepipe.records.step import Failure
 from kubepipe_events import __main__ as program
-from kubepipe_events import hint
 from kubepipe_events.config import read_config
-from kubepipe_events.hint import listen, source_of
-from kubepipe_events.identity import Source
 from kubepipe_events.metrics import Metrics, serve
 from kubepipe_events.outages import Outages
 from kubepipe_events.outcome import read_outcome
 from kubepipe_events.retention import remove_old
 from kubepipe_events.status import cleared, difference, is_true, merged, parse_time, timestamp, with_condition
 
-from .test_reconcile import CONFIG
 from .world import START, MemoryWorld
-
-RECORD = json.loads("""{
-  "eventVersion": "2.0", "eventSource": "minio:s3", "eventName": "s3:ObjectCreated:Put",
-  "s3": {
-    "bucket": {"name": "incoming", "arn": "arn:aws:s3:::incoming"},
-    "object": {"key": "ward 1/ü+%25.jsonl", "size": 12, "eTag": "abc", "versionId": "v1", "sequencer": "18"}
-  }
-}""")
-
-
-def test_a_record_of_the_stream_names_a_version() -> None:
-    """Its key is as it is; an empty object has no size, a bucket without versions no version."""
-    assert source_of(RECORD) == Source("incoming", "ward 1/ü+%25.jsonl", "v1", "abc", 12)
-    bare = {"s3": {"bucket": {"name": "incoming"}, "object": {"key": "a", "eTag": "abc"}}}
-    assert source_of(bare) == Source("incoming", "a", "", "abc", 0)
-
-
-def test_hints_make_datasetruns_and_a_lost_stream_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is no data set makes none; the pause grows while the stream fails and is short after a hint."""
-    outside, pauses = MemoryWorld(), []
-
-    class Stop(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            pauses.append(timeout)
-            return self.is_set()
-
-    stop = Stop()
-    temporary = {"s3": {"bucket": {"name": "incoming"}, "object": {"key": "a.part", "eTag": "e", "size": 1}}}
-    streams: list[Any] = [OSError(), OSError(), [{"Records": [temporary, RECORD]}, {"Records": None}], OSError()]
-
-    class Client:
-        @contextmanager
-        def listen_bucket_notification(self, bucket: str, events: tuple[str, ...]) -> Iterator[Any]:
-            assert (bucket, events) == ("incoming", ("s3:ObjectCreated:*",))
-            stream = streams.pop(0)
-            if not streams:
-                stop.set()
-            if isinstance(stream, Exception):
-                raise stream
-            yield iter(stream)
-
-    monkeypatch.setattr(hint, "s3_client", Client)
-    listen(outside.world(), "incoming", CONFIG.rules, stop)
-    assert list(outside.runs.bodies) == [source_of(RECORD).name]
-    assert pauses == [5.0, 10.0, 5.0, 10.0]
 
 
 def test_an_outcome_is_read_from_the_records() -> None:

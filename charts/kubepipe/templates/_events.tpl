@@ -27,6 +27,16 @@ Usage: {{ if include "kubepipe.events.webhook" . }}
 {{- end -}}
 
 {{/*
+Target of the store that posts hints to the controller; empty when it gets none.
+Usage: {{ include "kubepipe.events.hintArn" . }}
+*/}}
+{{- define "kubepipe.events.hintArn" -}}
+{{- if and .Values.events.hint (include "kubepipe.events.webhook" .) -}}
+{{- ternary "arn:minio:sqs::KUBEPIPEHINT:webhook" .Values.events.webhook.hintArn .Values.minio.enabled -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 Names of the event bus, the event source and the sensor. The controller of Argo Events puts up to 23 characters around them,
 and a StatefulSet must stay below 52.
 Usage: {{ include "kubepipe.events.name" (dict "root" . "part" "bus") }}
@@ -72,13 +82,14 @@ Usage: {{ include "kubepipe.events.config" . }}
 {{- if include "kubepipe.events.urlsSecret" . -}}
 {{- $_ := set $told "urlsFile" "/etc/kubepipe/notifications/urls" -}}
 {{- end -}}
+{{- $hint := ternary (dict "tokenFile" "/etc/kubepipe/webhook/token" "port" 12001) nil (ne (include "kubepipe.events.hintArn" .) "") -}}
 {{- dict
   "bucket" .Values.global.buckets.incoming.name
   "kfpEndpoint" (include "kubepipe.kfp.endpoint" .)
   "pipeline" .Values.pipeline.name
   "settings" .Values.pipeline.settings
   "mode" (include "kubepipe.events.mode" .)
-  "hint" $events.hint
+  "hint" $hint
   "rules" (include "kubepipe.events.rules" . | fromJsonArray)
   "schedules" $events.schedules
   "sweep" $events.sweep

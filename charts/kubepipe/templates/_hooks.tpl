@@ -93,7 +93,7 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- end -}}
 {{- if include "kubepipe.makesUsers" . -}}
 {{- $shared := dict $buckets.artifacts.name "read-write" $buckets.store.name "read-write" -}}
-{{- $source := mustMerge (dict $buckets.incoming.name "listen" $buckets.quarantine.name "read-write" $buckets.store.name "erase") $shared -}}
+{{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "read-write" $buckets.store.name "erase") $shared -}}
 {{- $users := list
   (dict "folder" "/etc/kubepipe/users/artifacts" "policy" "kubepipe-artifacts" "grants" $shared)
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}
@@ -106,7 +106,12 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- $webhook := include "kubepipe.events.webhook" . -}}
 {{- if or $webhook .Values.minio.enabled -}}
 {{- $arn := ternary "arn:minio:sqs::KUBEPIPE:webhook" .Values.events.webhook.arn .Values.minio.enabled -}}
-{{- $_ := set $document "notifications" (list (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-%s-%s" .Release.Namespace .Release.Name) "arn" $arn "enabled" (eq $webhook "true"))) -}}
+{{- $rules := list (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-%s-%s" .Release.Namespace .Release.Name) "arn" $arn "enabled" (eq $webhook "true")) -}}
+{{- $hint := ternary "arn:minio:sqs::KUBEPIPEHINT:webhook" .Values.events.webhook.hintArn .Values.minio.enabled -}}
+{{- if $hint -}}
+{{- $rules = append $rules (dict "bucket" $buckets.incoming.name "id" (printf "kubepipe-hint-%s-%s" .Release.Namespace .Release.Name) "arn" $hint "enabled" (ne (include "kubepipe.events.hintArn" .) "")) -}}
+{{- end -}}
+{{- $_ := set $document "notifications" $rules -}}
 {{- end -}}
 {{- if include "kubepipe.events.on" . -}}
 {{- $_ := set $document "controller" (include "kubepipe.fullname" (dict "root" . "suffix" "events")) -}}

@@ -93,6 +93,9 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- if and (not $v.kubeflowPipelines.enabled) (not $kfp.endpoint) (not (or $v.setup.enabled $v.tests.enabled)) -}}
 {{- $problems = append $problems "Events need a pipelines API. Set global.kubeflowPipelines.endpoint to the URL of an existing one, kubeflowPipelines.enabled=true, or events.enabled=false." -}}
 {{- end -}}
+{{- if and (include "kubepipe.events.hintArn" .) (eq (int $v.events.port) 12001) -}}
+{{- $problems = append $problems "events.port is 12001, where the store posts its hints. Set another port, or events.hint=false." -}}
+{{- end -}}
 {{- range $number, $rule := include "kubepipe.events.rules" . | fromJsonArray -}}
 {{- range $pattern := $rule.ignore -}}
 {{- if regexMatch "[][]" $pattern -}}

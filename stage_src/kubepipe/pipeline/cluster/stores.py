@@ -16,11 +16,9 @@ _READ: Final = ["s3:GetObject", "s3:GetObjectVersion"]
 _WRITE: Final = [*_READ, "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
 _ACTIONS: Final = {
     "read": _READ,
-    "listen": _READ,
     "read-write": _WRITE,
     "erase": [*_WRITE, "s3:DeleteObjectVersion"],
 }
-_LISTEN: Final = ["s3:ListenBucketNotification"]
 _LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
 
@@ -111,7 +109,6 @@ def _policy(grants: Mapping[str, str]) -> dict[str, Any]:
     statements = []
     for bucket, grant in sorted(grants.items()):
         arn = f"arn:aws:s3:::{bucket}"
-        listing = [*_LIST, *_LISTEN] if grant == "listen" else _LIST
-        statements.append({"Effect": "Allow", "Action": listing, "Resource": [arn]})
+        statements.append({"Effect": "Allow", "Action": _LIST, "Resource": [arn]})
         statements.append({"Effect": "Allow", "Action": _ACTIONS[grant], "Resource": [f"{arn}/*"]})
     return {"Version": "2012-10-17", "Statement": statements}

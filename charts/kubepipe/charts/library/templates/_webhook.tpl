@@ -11,6 +11,14 @@ Usage: {{ include "kubepipe.webhook.url" . }}
 {{- end -}}
 
 {{/*
+Where hints are posted: the controller of DatasetRuns.
+Usage: {{ include "kubepipe.hint.url" . }}
+*/}}
+{{- define "kubepipe.hint.url" -}}
+{{- printf "http://%s:12001/objects" (include "kubepipe.host" (dict "root" . "service" (include "kubepipe.fullname" (dict "root" . "suffix" "events")))) -}}
+{{- end -}}
+
+{{/*
 Secret with the token that the store shows to it.
 Usage: {{ include "kubepipe.webhook.secret" . }}
 */}}
