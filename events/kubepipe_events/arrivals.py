@@ -38,12 +38,15 @@ class Arrivals:
 
     def versions(self, bucket: str) -> Iterator[Source]:
         """All versions of all objects that are not deleted, in the order of their keys."""
-        deleted = ""
+        alive = None
         for item in self._client.list_objects(bucket, recursive=True, include_version=True):
             if item.is_delete_marker:
-                # The newest version of a key comes first: behind a newest delete marker nothing is to be run.
-                deleted = item.object_name if item.is_latest == "true" or item.is_latest is True else deleted
-            elif item.object_name != deleted:
+                continue
+            # The newest version of a key comes first. Where it is not the latest a delete marker is, wherever in the
+            # listing a store puts these, and nothing behind it is to be run.
+            if item.is_latest in {True, "true"}:
+                alive = item.object_name
+            if item.object_name == alive:
                 yield Source.make(bucket, item.object_name, item.version_id, item.etag, item.size)
 
     def beside(self, source: Source) -> dict[str, Any]:

@@ -43,8 +43,11 @@ class Answer:
 class Client:
     """A store: versions of a key, newest first; None is a delete marker."""
 
-    def __init__(self, objects: dict[str, list[str | None]], *, versioned: bool = True) -> None:
+    def __init__(
+        self, objects: dict[str, list[str | None]], *, versioned: bool = True, markers_last: bool = False
+    ) -> None:
         self.objects = objects
+        self.markers_last = markers_last
         self.files: dict[str, bytes] = {}
         self.versioned = versioned
         self.fails: Exception | None = None
@@ -69,11 +72,13 @@ class Client:
     def list_objects(self, bucket: str, *, recursive: bool, include_version: bool) -> Iterator[Any]:
         assert recursive
         assert include_version
+        items = []
         for key, versions in sorted(self.objects.items()):
             for number, version in enumerate(versions):
                 item = self._item(key, version or "marker")
                 item.is_delete_marker, item.is_latest = version is None, "true" if number == 0 else "false"
-                yield item
+                items.append(item)
+        yield from sorted(items, key=lambda item: item.is_delete_marker) if self.markers_last else items
 
     def _item(self, key: str, version: str) -> Any:
         stored = version if self.versioned else None
@@ -123,9 +128,10 @@ def test_what_was_made_up_is_gone_and_an_outage_is_none(error: Exception, is_gon
             Arrivals(client).find(Source("incoming", "a", "v1"))
 
 
-def test_all_versions_are_listed_but_those_of_deleted_objects() -> None:
-    """An older delete marker hides nothing: the object came back."""
-    client = Client({"a": ["v2", "v1"], "b": [None, "v1"], "c": ["v3", None, "v1"]})
+@pytest.mark.parametrize("markers_last", [False, True])
+def test_all_versions_are_listed_but_those_of_deleted_objects(markers_last: bool) -> None:  # noqa: FBT001
+    """An older delete marker hides nothing: the object came back. Some stores list the markers behind the versions."""
+    client = Client({"a": ["v2", "v1"], "b": [None, "v1"], "c": ["v3", None, "v1"]}, markers_last=markers_last)
     listed = [(source.key, source.version_id) for source in Arrivals(client).versions("incoming")]
     assert listed == [("a", "v2"), ("a", "v1"), ("c", "v3"), ("c", "v1")]
 
