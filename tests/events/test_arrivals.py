@@ -129,7 +129,7 @@ def test_what_was_made_up_is_gone_and_an_outage_is_none(error: Exception, is_gon
 
 
 @pytest.mark.parametrize("markers_last", [False, True])
-def test_all_versions_are_listed_but_those_of_deleted_objects(markers_last: bool) -> None:  # noqa: FBT001
+def test_all_versions_are_listed_but_those_of_deleted_objects(markers_last: bool) -> None:
     """An older delete marker hides nothing: the object came back. Some stores list the markers behind the versions."""
     client = Client({"a": ["v2", "v1"], "b": [None, "v1"], "c": ["v3", None, "v1"]}, markers_last=markers_last)
     listed = [(source.key, source.version_id) for source in Arrivals(client).versions("incoming")]
