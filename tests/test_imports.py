@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import kubepipe
 
@@ -71,3 +75,48 @@ def test_importing_everything_loads_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+WITHOUT = """
+import sys
+absent = set(sys.stdin.read().split())
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in absent:
+            raise ModuleNotFoundError(f'no {name} in the image', name=name)
+sys.meta_path.insert(0, Absent())
+import kubepipe.cli.main, kubepipe.stages
+"""
+
+
+@pytest.mark.parametrize("image", ["stages", "train", "events"])
+def test_the_command_line_starts_in_every_image(image: str) -> None:
+    """It needs nothing at its start that an image does not hold."""
+    there = _distributions(image)
+    assert {"typer", "minio"} <= there
+    owners = importlib.metadata.packages_distributions()
+    absent = {module for module, names in owners.items() if not there & set(map(canonicalize_name, names))}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], input="\n".join(absent), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _distributions(image: str) -> set[str]:
+    """Distributions that pip puts into an image: what its requirements name, and what that needs."""
+    file = Path(__file__).parents[1] / "scripts" / "images" / f"requirements.{image}.txt"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    waiting = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found = {"kubepipe"}
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        with suppress(importlib.metadata.PackageNotFoundError):
+            for line in importlib.metadata.requires(name) or ():
+                needed = Requirement(line)
+                extras = ("", *wanted.extras)
+                is_needed = not needed.marker or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
+                if is_needed and (name not in found or needed.extras):
+                    waiting.append(needed)
+        found.add(name)
+    return found

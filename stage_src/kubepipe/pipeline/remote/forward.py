@@ -6,11 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
-
-import websocket
+from typing import TYPE_CHECKING, Final
 
 from kubepipe.errors import KubePipeError
+
+if TYPE_CHECKING:
+    import websocket
 
 _CHUNK: Final = 1 << 16
 _DATA: Final = b"\x00"
@@ -74,6 +75,9 @@ def _pump(connection: socket.socket, namespace: str, pod: str, port: int) -> Non
     The client library gathers what comes in one growing buffer, which takes minutes for the weights of a model;
     here each frame goes on as it comes.
     """
+    # Comes with the Kubernetes client, which images of steps lack.
+    import websocket
+
     with suppress(OSError, websocket.WebSocketException), connection:
         remote = _open(namespace, pod, port)
         threading.Thread(target=_carry_in, args=(remote, connection), daemon=True).start()
@@ -84,6 +88,8 @@ def _pump(connection: socket.socket, namespace: str, pod: str, port: int) -> Non
 
 def _carry_in(remote: websocket.WebSocket, connection: socket.socket) -> None:
     """From the pod: the first frame of each channel names the port, what follows on the first channel is data."""
+    import websocket
+
     greeted = set()
     with suppress(OSError, websocket.WebSocketException):
         while True:
