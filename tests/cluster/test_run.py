@@ -53,6 +53,21 @@ def test_digests_are_those_of_a_laptop_with_the_same_key(laptop: Path, fetched: 
         assert here["digests"][name] == there["digests"][name], name
 
 
+def test_another_key_gives_another_protected_data_set(fetched: Path, examples: Path, tmp_path: Path) -> None:
+    """The same run as far as the gate, under a key of its own: the data set before protection is the same."""
+    arguments = [str(examples / "clinic" / "clinic.jsonl"), "--out", str(tmp_path), *SMALL]
+    asks = ["--set", "privacy.require_approval=true"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kubepipe.cli", "run", *arguments, *asks], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    (file,) = (tmp_path / ".kubepipe" / "store").glob("runs/*/verdict.json")
+    protected = json.loads(file.read_text(encoding="utf-8"))["dataset_digest"]
+    here, there = (read_document(each / "run.json", "run")["digests"] for each in (tmp_path, fetched))
+    assert here["dataset"] == there["dataset"]
+    assert protected != there["protected_dataset"]
+
+
 def test_scores_are_those_of_a_laptop_within_their_intervals(laptop: Path, fetched: Path) -> None:
     """Another number of threads adds in another order: the scores lie in the 95 % intervals of the laptop's."""
     there = read_document(fetched / "run.json", "run")

@@ -198,22 +198,35 @@ def find_release(namespace: str | None) -> Release:
     namespace = namespace or connect()
     connect()
     api = client.CoreV1Api()
-    documents = {}
-    for component, key in (("setup", "setup.json"), ("pipeline", "overlay.json")):
-        try:
-            maps = api.list_namespaced_config_map(namespace, label_selector=_SELECTOR.format(component)).items
-        except client.ApiException as error:
-            raise KubePipeError(
-                f"ConfigMaps cannot be listed ({error.status} {error.reason})",
-                place=f"namespace {namespace}",
-                remedy="Check KUBECONFIG and your rights",
-            ) from error
-        found = [each.data[key] for each in maps if each.data and key in each.data]
-        if len(found) != 1:
-            what = "no release of the chart" if not found else f"{len(found)} releases"
-            raise SettingsError(f"holds {what}", place=f"namespace {namespace}", remedy="Name another by --namespace")
-        documents[component] = json.loads(found[0])
-    return Release(namespace, documents["setup"], documents["pipeline"])
+    documents = {
+        component: _documents(api, namespace, component, key)
+        for component, key in (("setup", "setup.json"), ("pipeline", "overlay.json"))
+    }
+    # A release that brings engines only has no pipeline, and may stand beside the one that has.
+    names = sorted(documents["setup"].keys() & documents["pipeline"].keys())
+    if len(names) != 1:
+        what = "no release of the chart with the pipeline" if not names else f"{len(names)} releases"
+        raise SettingsError(f"holds {what}", place=f"namespace {namespace}", remedy="Name another by --namespace")
+    return Release(namespace, documents["setup"][names[0]], documents["pipeline"][names[0]])
+
+
+def _documents(api: Any, namespace: str, component: str, key: str) -> dict[str, Any]:
+    """What the releases of a namespace hold in the ConfigMap of a component, by the release's name."""
+    from kubernetes import client
+
+    try:
+        maps = api.list_namespaced_config_map(namespace, label_selector=_SELECTOR.format(component)).items
+    except client.ApiException as error:
+        raise KubePipeError(
+            f"ConfigMaps cannot be listed ({error.status} {error.reason})",
+            place=f"namespace {namespace}",
+            remedy="Check KUBECONFIG and your rights",
+        ) from error
+    return {
+        each.metadata.labels["app.kubernetes.io/instance"]: json.loads(each.data[key])
+        for each in maps
+        if each.data and key in each.data
+    }
 
 
 class _AuthorisedPool:
