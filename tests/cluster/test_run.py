@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kubepipe.passages import read_manifest
 from kubepipe.pipeline.remote.forward import forwarded
 from kubepipe.pipeline.remote.workflow import find_workflow
 from kubepipe.records import read_document
@@ -51,6 +52,13 @@ def test_digests_are_those_of_a_laptop_with_the_same_key(laptop: Path, fetched: 
     here, there = (read_document(each / "run.json", "run") for each in (laptop, fetched))
     for name in ("dataset", "protected_dataset"):
         assert here["digests"][name] == there["digests"][name], name
+    assert _gated(laptop) == read_manifest(fetched / "dataset").digest
+
+
+def _gated(folder: Path) -> str:
+    """Digest of the data set that the gate of a local run looked at."""
+    (file,) = (folder / ".kubepipe" / "store").glob("runs/*/verdict.json")
+    return str(json.loads(file.read_text(encoding="utf-8"))["dataset_digest"])
 
 
 def test_another_key_gives_another_protected_data_set(fetched: Path, examples: Path, tmp_path: Path) -> None:
@@ -61,11 +69,9 @@ def test_another_key_gives_another_protected_data_set(fetched: Path, examples: P
         [sys.executable, "-m", "kubepipe.cli", "run", *arguments, *asks], capture_output=True, text=True, check=False
     )
     assert done.returncode == 3, done.stdout + done.stderr
-    (file,) = (tmp_path / ".kubepipe" / "store").glob("runs/*/verdict.json")
-    protected = json.loads(file.read_text(encoding="utf-8"))["dataset_digest"]
     here, there = (read_document(each / "run.json", "run")["digests"] for each in (tmp_path, fetched))
     assert here["dataset"] == there["dataset"]
-    assert protected != there["protected_dataset"]
+    assert _gated(tmp_path) != read_manifest(fetched / "dataset").digest
 
 
 def test_scores_are_those_of_a_laptop_within_their_intervals(laptop: Path, fetched: Path) -> None:
