@@ -117,7 +117,8 @@ def sweep(bench: Bench, objects: int) -> dict[str, float]:
         records.write(claim_key(source.name), b"{}")
         return source
 
-    sources = [one(number) for number in range(objects)]
+    with bench.silent():
+        sources = [one(number) for number in range(objects)]
     before = _memory(bench)
     bench.scale(1)
     _until(lambda: _metric(bench, "kubepipe_sweep_seconds") > 0, 300)
@@ -177,7 +178,7 @@ def main() -> int:
     """Measure, print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("namespace")
-    parser.add_argument("--puts", type=int, default=20)
+    parser.add_argument("--puts", type=int, default=20, help="single PUTs; 0 measures the sweep only")
     parser.add_argument("--burst", type=int, default=200)
     parser.add_argument("--listed", type=int, default=10_000)
     given = parser.parse_args()
@@ -188,13 +189,16 @@ def main() -> int:
     quiet = {"limits": _LIMITS, "sweep": {"intervalSeconds": _NEVER}}
     # In this order: behind a hint the durable path still has all objects of the burst before it.
     for name, changes in (("durable_path_alone", {**quiet, "hint": None}), ("hint", quiet)):
+        if not given.puts:
+            break
         with bench.configured(changes):
             told[name] = {**latency(bench, watcher, given.puts), "burst": burst(bench, watcher, given.burst)}
             print(name, told[name], flush=True)
     with bench.configured(quiet):
         told["sweep"] = sweep(bench, given.listed)
-    ours, theirs = (told[name]["put_to_datasetrun_median"] for name in ("hint", "durable_path_alone"))
-    told["ratio_durable_to_hint"] = _round(theirs / ours)
+    if given.puts:
+        ours, theirs = (told[name]["put_to_datasetrun_median"] for name in ("hint", "durable_path_alone"))
+        told["ratio_durable_to_hint"] = _round(theirs / ours)
     print(json.dumps(told))
     return 0
 
