@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -165,7 +166,9 @@ def running(server: Server, port: int | None = None) -> Iterator[Running]:
 
 def launched(server: Server, port: int) -> subprocess.Popen[bytes]:
     """The process of a server."""
-    return subprocess.Popen(server.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # `kubepipe serve` sets it for itself; a peer whose waiting threads spin would pay for what else the machine does.
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    return subprocess.Popen(server.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def metrics(address: str, headers: Mapping[str, str] | None = None) -> dict[str, float]:
