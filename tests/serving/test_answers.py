@@ -49,6 +49,25 @@ def test_requests_at_once_are_answered_as_if_they_came_alone(served: Any) -> Non
     assert count < 24, "no two requests shared a batch"
 
 
+def _metric(served: Any, name: str) -> float:
+    lines = served.client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def test_a_context_that_is_asked_about_again_is_not_read_again(serve_source: Any, source: Any) -> None:
+    """Answers are the same as where no context is kept; the metrics say how often and with how much memory."""
+    questions = ["Where?", "When was that?", "Where?", "Who was she?"]
+    answers = {}
+    for megabytes in (0, 8):
+        with serve_source(source, f"serving.context_cache_mb={megabytes}") as served:
+            answers[megabytes] = [served.ask(TEXT, each).json()["answers"] for each in questions]
+            known = _metric(served, 'kubepipe_contexts_total{known="true"}')
+            assert (known, _metric(served, "kubepipe_context_cache_bytes") > 0) == (
+                (3, True) if megabytes else (0, False)
+            )
+    assert answers[0] == answers[8]
+
+
 def test_a_context_longer_than_the_window_is_read_in_windows_and_said_so(served: Any) -> None:
     """Nothing is cut off silently."""
     body = served.ask("Ada was born in London. " * 200, "Where?").json()

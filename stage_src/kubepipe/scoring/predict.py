@@ -10,6 +10,7 @@ from typing import Any
 
 from kubepipe.errors import ModelNotFoundError, SettingsError
 from kubepipe.passages.model import Passage
+from kubepipe.scoring.contexts import ContextCache
 from kubepipe.scoring.decode import Generated, generate, prompt_row
 from kubepipe.scoring.plain import generate_plain
 from kubepipe.settings import ScoringSettings, TrainingSettings
@@ -59,14 +60,21 @@ class Predictor:
         folder: What fine-tuning wrote, or any folder with a causal language model.
         settings: Length of the answers and how many questions are answered at once.
         training: Device, precision, threads, longest context.
+        contexts: Keeps the contexts that were read; None reads each anew.
 
     Raises:
         ModelNotFoundError: The folder holds no model.
         SettingsError: A GPU is asked for and there is none.
     """
 
-    def __init__(self, folder: Path, settings: ScoringSettings, training: TrainingSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        folder: Path,
+        settings: ScoringSettings,
+        training: TrainingSettings,
+        contexts: ContextCache | None = None,
+    ) -> None:
+        self.settings, self._contexts = settings, contexts
         self.hardware = choose_hardware(training)
         self.is_tuned = (folder / BASE / CONFIG).is_file()
         if not self.is_tuned and not (folder / CONFIG).is_file():
@@ -110,10 +118,16 @@ class Predictor:
         if self._model is None or (self._holds_adapter and not adapter):
             self._model = load_model(self._base, dtype=self.hardware.dtype(), device=self.hardware.device)
             self._holds_adapter = False
+            self._forget_contexts()
         if adapter and not self._holds_adapter:
             self._model = self._tuned()
             self._holds_adapter = True
+            self._forget_contexts()
         return self._model
+
+    def _forget_contexts(self) -> None:
+        if self._contexts is not None:
+            self._contexts.clear()
 
     def _tuned(self) -> Any:
         if (self._folder / TUNED / CONFIG).is_file():
@@ -151,7 +165,7 @@ class Predictor:
             trial = [prompt_row(task.prefix, task.prompts, answer=(self._encoder.end_token,)) for task in tasks]
             self._shares = can_share_contexts(model, trial, self.hardware, pad_token=self._encoder.end_token)
         if self._shares:
-            answers = generate(model, rows, **how)
+            answers = generate(model, rows, contexts=self._contexts, **how)
         else:
             answers = [
                 generate_plain(model, [[*task.prefix, *prompt] for prompt in task.prompts], **how) for task in tasks

@@ -94,7 +94,9 @@ def _add_probes(app: FastAPI, parts: Parts) -> None:
     @app.get("/metrics", summary="Metrics for Prometheus")
     def metrics() -> Response:
         loaded = parts.engine.loaded
-        text = parts.metrics.text(release=loaded.digest if loaded else None, waiting=parts.engine.waiting)
+        held = loaded.context_bytes if isinstance(loaded, Loaded) else 0
+        digest = loaded.digest if loaded else None
+        text = parts.metrics.text(release=digest, waiting=parts.engine.waiting, context_bytes=held)
         return Response(text, media_type=CONTENT_TYPE)
 
 

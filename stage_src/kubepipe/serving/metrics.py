@@ -33,6 +33,13 @@ class Metrics:
         self.batch_requests = Histogram(
             "kubepipe_batch_requests", "Requests in a batch.", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
         )
+        self.contexts = Counter(
+            "kubepipe_contexts", "Contexts of batches, by whether they were read before.", ["known"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.context_bytes = Gauge(
+            "kubepipe_context_cache_bytes", "Memory of contexts that are kept.", registry=self.registry
+        )
         self.waiting = Gauge("kubepipe_waiting_questions", "Questions that wait.", registry=self.registry)
         self.ready = Gauge("kubepipe_ready", "1 when a release is loaded.", registry=self.registry)
         self.swaps = Counter("kubepipe_release_swaps", "Releases taken over.", registry=self.registry)
@@ -47,13 +54,18 @@ class Metrics:
         self.batch_requests.observe(requests)
         self.batch_seconds.observe(seconds)
 
+    def context(self, known: bool) -> None:
+        """Count a context of a batch."""
+        self.contexts.labels("true" if known else "false").inc()
+
     def swapped(self, taken: bool) -> None:
         """Count a swap or a refusal."""
         (self.swaps if taken else self.refusals).inc()
 
-    def text(self, *, release: str | None, waiting: int) -> bytes:
+    def text(self, *, release: str | None, waiting: int, context_bytes: int) -> bytes:
         """All of them in Prometheus' text form."""
         self.waiting.set(waiting)
+        self.context_bytes.set(context_bytes)
         self.ready.set(release is not None)
         self.release.clear()
         if release is not None:
