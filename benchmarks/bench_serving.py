@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent / "serving"))
 
 from publishing import merged, questions_of
 from scenes import crash, load, remote
-from servers import Ours, Server, Transformers
+from servers import PATIENT, Ours, Server, Transformers
 from throughput import compare
 
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _compared(run: Path, options: argparse.Namespace) -> dict[str, Any]:
-    servers: dict[str, Server] = {"kubepipe": Ours(run)}
+    servers: dict[str, Server] = {"kubepipe": Ours(run, PATIENT)}
     with tempfile.TemporaryDirectory() as scratch:
         if options.against:
             model = merged(run, Path(scratch) / "merged")

@@ -13,12 +13,12 @@ from typing import Any
 
 from clients import Ask, after, drive
 from publishing import copied, publish_again
-from servers import Ours, Running, launched, metrics, running
+from servers import PATIENT, Ours, Running, launched, metrics, running
 
 
 def load(run: Path, asks: Sequence[Ask], seconds: float, clients: int) -> dict[str, Any]:
     """Load with a swap after a third of the time and a rollback after two. Nothing is tried again."""
-    with tempfile.TemporaryDirectory() as scratch, running(Ours(copied(run, Path(scratch)))) as started:
+    with tempfile.TemporaryDirectory() as scratch, running(Ours(copied(run, Path(scratch)), PATIENT)) as started:
         copy = Path(scratch) / "run"
 
         def act() -> None:
@@ -40,7 +40,7 @@ def load(run: Path, asks: Sequence[Ask], seconds: float, clients: int) -> dict[s
 
 def crash(run: Path, asks: Sequence[Ask], seconds: float, clients: int) -> dict[str, Any]:
     """Load with kill -9 after a third and after two thirds; a supervisor starts the server again."""
-    with running(Ours(run)) as started:
+    with running(Ours(run, PATIENT)) as started:
         over = threading.Event()
         ends: list[float] = []
 

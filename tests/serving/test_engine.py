@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,10 +24,12 @@ class Model:
         self.go, self.entered = threading.Event(), threading.Event()
         self.batches: list[list[tuple[str, int]]] = []
 
-    def answer(self, passages: Sequence[Passage]) -> dict[str, Prediction]:
-        """Wait, then answer."""
+    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> dict[str, Prediction]:
+        """Wait, then answer unless nobody waits any more."""
         self.entered.set()
         assert self.go.wait(30)
+        if not wanted():
+            return {}
         self.batches.append([(each.context, len(each.questions)) for each in passages])
         if any(each.context == "broken" for each in passages):
             raise ValueError("Anna Schmidt")
@@ -101,6 +103,30 @@ def test_nobody_computes_for_a_client_that_is_gone_or_too_late(engine: Engine, m
     assert wanted.future.result(30).release
     assert [context for batch in model.batches for context, _ in batch] == ["c", "wanted"]
     assert late.future.cancelled()
+
+
+def test_a_batch_that_nobody_waits_for_is_stopped(engine: Engine, model: Model) -> None:
+    """What is computed already is told so, and the requests behind it come to their turn."""
+    first = held(engine, model)
+    first.give_up()
+    second = job("wanted")
+    engine.submit(second)
+    model.go.set()
+    assert second.future.result(30).release
+    assert [context for batch in model.batches for context, _ in batch] == ["wanted"]
+
+
+def test_a_batch_goes_on_while_somebody_waits(engine: Engine, model: Model) -> None:
+    """One client that is gone stops nobody else's request."""
+    held(engine, model)
+    gone, wanted = job("gone"), job("wanted")
+    engine.submit(gone)
+    engine.submit(wanted)
+    model.entered.clear()
+    model.go.set()
+    assert model.entered.wait(30)
+    gone.give_up()
+    assert wanted.future.result(30).release
 
 
 def test_a_swap_takes_place_between_two_batches(engine: Engine, model: Model) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -41,8 +41,8 @@ class Answerer(Protocol):
         """CPU threads of the model."""
         ...
 
-    def answer(self, passages: Sequence[Passage]) -> Mapping[str, Prediction]:
-        """Answers by question id."""
+    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> Mapping[str, Prediction]:
+        """Answers by question id; not all of them when `wanted` says between two steps that nobody waits any more."""
         ...
 
 
@@ -67,11 +67,17 @@ class Job:
     questions: tuple[str, ...]
     deadline: float
     future: Future[Answered] = field(default_factory=Future)
+    _is_given_up: bool = False
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more; one that is computed already cannot be cancelled, but it can be stopped."""
+        self._is_given_up = True
+        self.future.cancel()
 
     @property
     def is_wanted(self) -> bool:
         """Whether somebody still waits for it."""
-        return not self.future.cancelled() and time.monotonic() < self.deadline
+        return not self._is_given_up and not self.future.cancelled() and time.monotonic() < self.deadline
 
 
 class Engine:
@@ -172,22 +178,23 @@ class Engine:
     def _compute(self, batch: Sequence[Job], loaded: Answerer) -> None:
         started = time.monotonic()
         try:
-            found = loaded.answer(_passages(batch))
-            answers = [
-                Answered(loaded.digest, tuple(found[_id(number, part)] for part in range(len(job.questions))))
-                for number, job in enumerate(batch)
-            ]
+            found = loaded.answer(_passages(batch), lambda: any(job.is_wanted for job in batch))
         except Exception as error:  # noqa: BLE001 - a request that fails must not end the server
             # The words of a foreign error may quote the request.
             _LOG.error("batch failed", error=type(error).__name__, requests=len(batch))
             for job in batch:
                 job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
             return
-        if self._observe is not None:
-            self._observe(sum(len(job.questions) for job in batch), len(batch), time.monotonic() - started)
-        for job, answered in zip(batch, answers, strict=True):
+        answered = 0
+        for number, job in enumerate(batch):
+            names = [_id(number, part) for part in range(len(job.questions))]
+            if not all(name in found for name in names):
+                continue  # Stopped, for nobody waits.
+            answered += len(names)
             with suppress(Exception):
-                job.future.set_result(answered)
+                job.future.set_result(Answered(loaded.digest, tuple(found[name] for name in names)))
+        if self._observe is not None:
+            self._observe(answered, len(batch), time.monotonic() - started)
 
 
 def _passages(batch: Sequence[Job]) -> list[Passage]:

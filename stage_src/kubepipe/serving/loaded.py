@@ -84,6 +84,11 @@ class Loaded:
             tokens = len(self._encoder.prefix(context)) + sum(len(self._encoder.prompt(each)) for each in questions)
             return Size(tokens, len(windows_of(self._encoder, context, self._max_tokens)))
 
-    def answer(self, passages: Iterable[Passage]) -> dict[str, Prediction]:
-        """Answers by question id; each context is computed once for all its questions."""
-        return {each.id: each for each in self._predictor.answer(passages)}
+    def answer(self, passages: Iterable[Passage], wanted: Callable[[], bool] = lambda: True) -> dict[str, Prediction]:
+        """Answers by question id; each context is computed once for all its questions.
+
+        Args:
+            passages: Contexts with questions.
+            wanted: Asked between two windows or batches; False ends the work, and answers are missing then.
+        """
+        return {each.id: each for each in self._predictor.answer(passages, wanted=wanted)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from kubepipe.energy import Meter
 from kubepipe.settings import EnergySettings
@@ -18,6 +18,8 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self) -> None:
+        # When a counter was made is when the server started; a line more for each of them tells nothing.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "kubepipe_requests", "Requests for answers by HTTP status.", ["status"], registry=self.registry
