@@ -15,6 +15,7 @@ from kubepipe.scoring import Predictor, open_predictor
 from kubepipe.scoring.contexts import ContextCache
 from kubepipe.scoring.decode import generate, prompt_row
 from kubepipe.scoring.plain import generate_plain
+from kubepipe.scoring.predict import _batches, _Task
 from kubepipe.settings import ScoringSettings, TrainingSettings
 from kubepipe.training import PromptEncoder, known_models, resolve_model
 from kubepipe.training.loading import load_model, load_tokenizer
@@ -181,6 +182,25 @@ def test_another_model_reads_contexts_anew(tiny: Path, tmp_path: Path) -> None:
     ]
     assert answers[0] == answers[1]
     assert answers[0][0] != answers[0][1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "on_cpu", "expected"),
+    [
+        ([400, 390, 100, 95], True, [[400, 390], [100, 95]]),
+        ([400, 390, 100, 95], False, [[400, 390, 100, 95]]),
+        ([600, 600, 600], True, [[600], [600], [600]]),
+        ([3000, 2900], True, [[3000], [2900]]),
+        ([10] * 5, True, [[10] * 4, [10]]),
+        ([], True, []),
+    ],
+)
+def test_a_processor_pads_little_and_computes_little_at_once(
+    lengths: list[int], on_cpu: bool, expected: list[list[int]]
+) -> None:
+    """There large batches gain nothing, and padding costs as much as tokens; a GPU gets as many as are allowed."""
+    tasks = [_Task((0,) * (length - 1), ((0,),), ("q",)) for length in lengths]
+    assert [[len(task) for task in batch] for batch in _batches(tasks, 4, on_cpu=on_cpu)] == expected
 
 
 def test_a_long_context_is_read_in_windows(tiny: Path) -> None:

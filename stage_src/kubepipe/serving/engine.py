@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,8 +40,8 @@ class Answerer(Protocol):
         """CPU threads of the model."""
         ...
 
-    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> Mapping[str, Prediction]:
-        """Answers by question id; not all of them when `wanted` says between two steps that nobody waits any more."""
+    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> Iterable[Prediction]:
+        """Answers as they are found; ends early when `wanted` says between two steps that nobody waits any more."""
         ...
 
 
@@ -77,7 +76,7 @@ class Job:
     @property
     def is_wanted(self) -> bool:
         """Whether somebody still waits for it."""
-        return not self._is_given_up and not self.future.cancelled() and time.monotonic() < self.deadline
+        return not self._is_given_up and not self.future.done() and time.monotonic() < self.deadline
 
 
 class Engine:
@@ -177,24 +176,24 @@ class Engine:
 
     def _compute(self, batch: Sequence[Job], loaded: Answerer) -> None:
         started = time.monotonic()
+        found: dict[str, Prediction] = {}
         try:
-            found = loaded.answer(_passages(batch), lambda: any(job.is_wanted for job in batch))
+            for each in loaded.answer(_passages(batch), lambda: any(job.is_wanted for job in batch)):
+                found[each.id] = each
+                number = int(each.id.partition(".")[0])
+                names = [_id(number, part) for part in range(len(batch[number].questions))]
+                # A request does not wait for the others of its batch.
+                if all(name in found for name in names):
+                    answered = Answered(loaded.digest, tuple(found[name] for name in names))
+                    batch[number].future.set_result(answered)
         except Exception as error:  # noqa: BLE001 - a request that fails must not end the server
             # The words of a foreign error may quote the request.
             _LOG.error("batch failed", error=type(error).__name__, requests=len(batch))
             for job in batch:
-                job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
-            return
-        answered = 0
-        for number, job in enumerate(batch):
-            names = [_id(number, part) for part in range(len(job.questions))]
-            if not all(name in found for name in names):
-                continue  # Stopped, for nobody waits.
-            answered += len(names)
-            with suppress(Exception):
-                job.future.set_result(Answered(loaded.digest, tuple(found[name] for name in names)))
+                if not job.future.done():
+                    job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
         if self._observe is not None:
-            self._observe(answered, len(batch), time.monotonic() - started)
+            self._observe(len(found), len(batch), time.monotonic() - started)
 
 
 def _passages(batch: Sequence[Job]) -> list[Passage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kubepipe.passages.model import Passage, Question
@@ -61,7 +61,7 @@ class Loaded:
         self._encoder = PromptEncoder(load_tokenizer(verified.model / BASE))
         self._lock = threading.Lock()
         # Loads the weights and tries whether contexts can be shared, before the first request comes.
-        self.answer([_SAMPLE])
+        list(self.answer([_SAMPLE]))
 
     @property
     def digest(self) -> str:
@@ -84,11 +84,11 @@ class Loaded:
             tokens = len(self._encoder.prefix(context)) + sum(len(self._encoder.prompt(each)) for each in questions)
             return Size(tokens, len(windows_of(self._encoder, context, self._max_tokens)))
 
-    def answer(self, passages: Iterable[Passage], wanted: Callable[[], bool] = lambda: True) -> dict[str, Prediction]:
-        """Answers by question id; each context is computed once for all its questions.
+    def answer(self, passages: Iterable[Passage], wanted: Callable[[], bool] = lambda: True) -> Iterator[Prediction]:
+        """Answers as they are found; each context is computed once for all its questions.
 
         Args:
             passages: Contexts with questions.
-            wanted: Asked between two windows or batches; False ends the work, and answers are missing then.
+            wanted: Asked between two batches; False ends the work.
         """
-        return {each.id: each for each in self._predictor.answer(passages, wanted=wanted)}
+        return self._predictor.answer(passages, wanted=wanted)
