@@ -1,6 +1,6 @@
 """What serving takes: cold start, memory, questions per second, latency, energy; what load, swap and crash do to it.
 
-    bench_serving.py RUN [--seconds N] [--clients 1 4 16] [--questions N] [--turns N]
+    bench_serving.py RUN [--seconds N] [--clients 1 4 16] [--questions N] [--turns N] [--starts N]
     bench_serving.py RUN --against PROGRAM     the same beside `transformers serve`; PROGRAM is that `transformers`
     bench_serving.py RUN --load 600            load with a swap and a rollback in it
     bench_serving.py RUN --crash 60            load with kill -9, and a supervisor that restarts
@@ -62,7 +62,7 @@ def _compared(run: Path, options: argparse.Namespace) -> dict[str, Any]:
             model = merged(run, Path(scratch) / "merged")
             servers["transformers"] = Transformers(options.against.absolute(), model, *options.against_options.split())
         asks = questions_of(run, options.questions)
-        return compare(servers, asks, options.clients, options.seconds, options.turns)
+        return compare(servers, asks, options.clients, options.seconds, options.turns, options.starts)
 
 
 def _options() -> argparse.Namespace:
@@ -72,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--questions", type=int, default=1, help="of one request")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--starts", type=int, default=3, help="cold starts, of which the best is told")
     parser.add_argument("--against", type=Path, metavar="PROGRAM", help="the transformers program")
     parser.add_argument("--against-options", default="", metavar="TEXT", help="more options of `transformers serve`")
     parser.add_argument("--load", type=float, metavar="SECONDS")

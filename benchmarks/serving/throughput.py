@@ -14,7 +14,12 @@ WARM_SECONDS = 5.0
 
 
 def compare(
-    servers: Mapping[str, Server], asks: Sequence[Ask], clients: Sequence[int], seconds: float, turns: int
+    servers: Mapping[str, Server],
+    asks: Sequence[Ask],
+    clients: Sequence[int],
+    seconds: float,
+    turns: int,
+    starts: int,
 ) -> dict[str, Any]:
     """Measure servers that run at the same time and are asked in turns: what else the machine does hits all alike.
 
@@ -24,8 +29,9 @@ def compare(
         clients: Numbers of clients.
         seconds: Of load by each number of clients on each server, all turns together.
         turns: How often the servers take turns.
+        starts: Cold starts of each server, of which the best is told.
     """
-    result: dict[str, Any] = {name: _alone(server) for name, server in servers.items()}
+    result: dict[str, Any] = {name: _alone(server, starts) for name, server in servers.items()}
     with ExitStack() as stack:
         started = {name: stack.enter_context(running(server)) for name, server in servers.items()}
         for each in started.values():
@@ -42,10 +48,10 @@ def compare(
     return result
 
 
-def _alone(server: Server) -> dict[str, Any]:
-    """Cold start and memory, with no other server beside it; the best of three."""
+def _alone(server: Server, starts: int) -> dict[str, Any]:
+    """Cold start and memory, with no other server beside it."""
     found = []
-    for _ in range(3):
+    for _ in range(starts):
         with running(server) as started:
             found.append((started.ready_seconds, started.first_answer_seconds, started.used().gib))
     ready, first, gib = (min(each) for each in zip(*found, strict=True))
