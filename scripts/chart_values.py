@@ -168,10 +168,16 @@ class Signing(Part):
     """Key of the model signature: model-signing.pem, an elliptic curve key on P-256. Only publish-model gets it."""
 
     existingSecret: str = Field(
-        "", description="Secret with the file; empty makes one and keeps it. A new key refuses models of the old one."
+        "",
+        description="Secret with the file; empty makes one and keeps it. With a new key, models of the old one are "
+        "refused unless trustedKeys names it.",
     )
     publicKey: str = Field(
         "", description="Public half of model-signing.pem in PEM; empty lets the setup hook derive it."
+    )
+    trustedKeys: list[str] = Field(
+        default_factory=list,
+        description="Public keys in PEM from before a rotation, whose models still hold; leave out one that leaked.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,25 @@ def test_it_holds_public_keys_and_its_token_only(served: Any) -> None:
     }, "doctor tries it"  # fmt: skip
     token = base64.b64decode(served.get("Secret", "kubepipe-serving-token")["data"]["token"])
     assert len(token) == 40
+
+
+def test_keys_from_before_a_rotation_are_trusted(helm: Any, tmp_path: Path) -> None:
+    """They lie beside the public key in the folder that the server checks models with."""
+    old = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+    (tmp_path / "old.pem").write_text(old, encoding="utf-8")
+    release = helm("--set=serving.enabled=true", f"--set-file=signing.trustedKeys[0]={tmp_path / 'old.pem'}")
+    assert release.get("ConfigMap", "kubepipe-permits")["data"] == {"model-trusted-1.pem": old}
+    spec = release.typed("Deployment", "kubepipe-serving").spec.template.spec
+    environment = {each.name: each.value for each in spec.containers[0].env}
+    mounts = {mount.name: mount.mount_path for mount in spec.containers[0].volume_mounts}
+    assert environment["KUBEPIPE_MODEL_KEY"] == mounts["permits"]
+    (volume,) = [each for each in spec.volumes if each.name == "permits"]
+    assert (volume.config_map.name, volume.config_map.items) == ("kubepipe-permits", None)
+    setup = json.loads(release.get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
+    assert setup["models"] == {
+        "secret": "kubepipe-model-signing", "publicKeyConfigMap": "kubepipe-permits",
+        "publicKeyName": "model-public.pem",
+    }, "doctor looks at them"  # fmt: skip
 
 
 def test_settings_are_those_of_the_product(served: Any) -> None:

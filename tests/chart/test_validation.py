@@ -53,6 +53,7 @@ PROBLEMS = [
     ("pattern", "events.rules[0].ignore[0]=[a]*", "events.rules[0].ignore"),
     ("cuda without GPU", "pipeline.settings.training.device=cuda", "pipeline.steps.fine-tune-model.gpu.count=1"),
     ("public key", "keys.publicKey=abc", "openssl pkey"),
+    ("trusted key", "signing.trustedKeys[0]=abc", "signing.trustedKeys[0]"),
     ("gitops", "global.gitops=true", "keys.existingSecret"),
 ]
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from kubepipe.errors import IntegrityError
 from kubepipe.releases import BrokenHopError, create_model_keys, verify_release
+from kubepipe.releases.keys import fingerprint
 from kubepipe.sealing import create_keys, load_signing_key, sign_permit
 
 Mutation = Callable[[Path, Any], None]
@@ -100,7 +102,7 @@ def release(ledger: Any) -> Path:
 
 def test_a_release_that_was_not_touched_holds(release: Path, ledger: Any) -> None:
     """From the source's version to the weights."""
-    verified = verify_release(release, ledger.public_key, permit_key=ledger.folder.keys / "permit-public.pem")
+    verified = verify_release(release, [ledger.public_key], permit_key=ledger.folder.keys / "permit-public.pem")
     first = verified.statements[0]["predicate"]["buildDefinition"]["resolvedDependencies"][0]
     assert (first["name"], first["annotations"]["version"]) == ("source", "v7")
     assert verified.digest == f"sha256:{release.name}"
@@ -112,7 +114,7 @@ def test_a_mutation_is_refused_at_the_right_hop(release: Path, ledger: Any, muta
     change, hop = MUTATIONS[mutation]
     change(release, ledger)
     with pytest.raises(BrokenHopError) as caught:
-        verify_release(release, ledger.public_key)
+        verify_release(release, [ledger.public_key])
     assert caught.value.hop == hop
     assert caught.value.exit_code == 4
     assert f"broken at {hop}" in caught.value.one_line()
@@ -122,15 +124,80 @@ def test_another_key_is_refused(release: Path, tmp_path: Path) -> None:
     """The key of another installation signs nothing for this one."""
     create_model_keys(tmp_path / "other")
     with pytest.raises(BrokenHopError) as caught:
-        verify_release(release, tmp_path / "other" / "model-public.pem")
+        verify_release(release, [tmp_path / "other" / "model-public.pem"])
     assert caught.value.hop == "signing-key"
+
+
+@pytest.fixture
+def rotated(release: Path, ledger: Any, tiny_folder: Path) -> tuple[Path, Path, Path]:
+    """The folder of keys after a rotation, the release that the old key signed, and one that the new key signed."""
+    keys: Path = ledger.folder.signing
+    (keys / "model-public.pem").rename(keys / "model-trusted-1.pem")
+    (keys / "model-signing.pem").unlink()
+    ledger.fill("two", tiny_folder, f1=60.0)
+    return keys, release, ledger.release(ledger.publish("two").results["release"])
+
+
+def test_after_a_rotation_old_and_new_releases_hold(rotated: tuple[Path, Path, Path]) -> None:
+    """A folder of keys is read whole, each release is checked with the key that signed it, and says which that was."""
+    keys, old, new = rotated
+    assert verify_release(old, [keys]).signer == fingerprint(keys / "model-trusted-1.pem")
+    assert verify_release(new, [keys]).signer == fingerprint(keys / "model-public.pem")
+    assert verify_release(old, [keys / "model-public.pem", keys / "model-trusted-1.pem"])
+
+
+def test_a_key_that_is_trusted_no_more_takes_its_releases_with_it(rotated: tuple[Path, Path, Path]) -> None:
+    """Without the old key the old release is refused, and the message names the key that it lacks."""
+    keys, old, new = rotated
+    lacking = fingerprint(keys / "model-trusted-1.pem")[:12]
+    (keys / "model-trusted-1.pem").unlink()
+    with pytest.raises(BrokenHopError, match=f"key {lacking} signed it") as caught:
+        verify_release(old, [keys])
+    assert caught.value.hop == "signing-key"
+    assert verify_release(new, [keys])
+
+
+@pytest.mark.parametrize("mutation", ["one byte of the weights", "a forged statement", "one byte of the record"])
+def test_a_mutation_is_refused_with_several_trusted_keys(
+    rotated: tuple[Path, Path, Path], ledger: Any, mutation: str
+) -> None:
+    """Trusting an older key makes nothing else of a release weaker."""
+    keys, old, _ = rotated
+    change, hop = MUTATIONS[mutation]
+    change(old, ledger)
+    with pytest.raises(BrokenHopError) as caught:
+        verify_release(old, [keys])
+    assert caught.value.hop == hop
+
+
+def test_a_signature_that_names_another_trusted_key_is_refused(rotated: tuple[Path, Path, Path]) -> None:
+    """The name of a key in a signature is only where to look: the signature itself must be that key's."""
+    keys, old, _ = rotated
+    bundle = json.loads((old / "model.sig").read_text(encoding="utf-8"))
+    bundle["verificationMaterial"]["publicKey"]["hint"] = fingerprint(keys / "model-public.pem")
+    _write(old / "model.sig", json.dumps(bundle))
+    with pytest.raises(BrokenHopError) as caught:
+        verify_release(old, [keys])
+    assert caught.value.hop == "prepare-data"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "holds neither"), (b"no key", "is no PEM public key"), (b"", "is no PEM public key")]
+)
+def test_a_trusted_key_that_is_none_is_told(release: Path, tmp_path: Path, content: bytes | None, words: str) -> None:
+    """An empty folder, and a file that is no key: nothing is trusted by mistake."""
+    (tmp_path / "keys").mkdir()
+    if content is not None:
+        (tmp_path / "keys" / "model-trusted-1.pem").write_bytes(content)
+    with pytest.raises(IntegrityError, match=words):
+        verify_release(release, [tmp_path / "keys"])
 
 
 def test_another_gate_is_refused(release: Path, ledger: Any, tmp_path: Path) -> None:
     """Where the key of permits is given, the permit must be signed by it."""
     create_keys(tmp_path / "other")
     with pytest.raises(BrokenHopError) as caught:
-        verify_release(release, ledger.public_key, permit_key=tmp_path / "other" / "permit-public.pem")
+        verify_release(release, [ledger.public_key], permit_key=tmp_path / "other" / "permit-public.pem")
     assert caught.value.hop == "privacy-permit"
 
 
@@ -141,7 +208,7 @@ def test_an_older_release_under_a_new_name_is_refused(release: Path, ledger: Any
     shutil.rmtree(newer)
     shutil.copytree(release, newer)
     with pytest.raises(BrokenHopError) as caught:
-        verify_release(newer, ledger.public_key)
+        verify_release(newer, [ledger.public_key])
     assert caught.value.hop == "release"
 
 
@@ -155,7 +222,7 @@ def test_a_statement_of_an_older_release_does_not_fit_a_newer_one(
         release / "provenance/02-assess-privacy-risk.json", newer / "provenance/02-assess-privacy-risk.json"
     )
     with pytest.raises(BrokenHopError) as caught:
-        verify_release(newer, ledger.public_key)
+        verify_release(newer, [ledger.public_key])
     assert caught.value.hop == "assess-privacy-risk"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from kubepipe.errors import ModelNotFoundError, SettingsError
 from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.scoring import Predictor, open_predictor
+from kubepipe.scoring.contexts import ContextCache
 from kubepipe.scoring.decode import generate, prompt_row
 from kubepipe.scoring.plain import generate_plain
+from kubepipe.scoring.predict import _batches, _Task
 from kubepipe.settings import ScoringSettings, TrainingSettings
 from kubepipe.training import PromptEncoder, known_models, resolve_model
 from kubepipe.training.loading import load_model, load_tokenizer
@@ -96,6 +99,56 @@ def test_shared_contexts_give_the_answers_of_generate(tiny: Path) -> None:
     assert len({len(answer.ids) for answer in found.values()}) >= 1
 
 
+def _generated(model: Any, encoder: PromptEncoder, passages: list[Passage], contexts: ContextCache | None) -> list[Any]:
+    rows = [
+        prompt_row(encoder.prefix(each.context), [encoder.prompt(question.text) for question in each.questions])
+        for each in passages
+    ]
+    found = generate(
+        model, rows, end_token=encoder.end_token, max_new_tokens=12, device="cpu", contexts=contexts
+    )  # fmt: skip
+    return [answer for answers in found for answer in answers]
+
+
+@pytest.mark.parametrize("known", [(), (0,), (2, 1), (0, 1, 2)])
+def test_contexts_that_were_read_before_change_no_answer(tiny: Path, known: tuple[int, ...]) -> None:
+    """Whichever contexts of a batch are kept already, answers and log-probabilities equal those without a cache."""
+    import torch
+
+    model = load_model(tiny, dtype=torch.float32, device="cpu")
+    encoder = PromptEncoder(load_tokenizer(tiny))
+    looks: list[bool] = []
+    passages, contexts = _passages(3, 1, 2), ContextCache(10**9, looks.append)
+    if known:
+        _generated(model, encoder, [passages[place] for place in known], contexts)
+    expected = _generated(model, encoder, passages, None)
+    for _ in range(2):
+        found = _generated(model, encoder, passages, contexts)
+        assert all(_same(one, other) for one, other in zip(found, expected, strict=True))
+    assert (looks.count(True), looks.count(False)) == (len(known) + 3, 3)
+
+
+def test_kept_contexts_stay_within_their_bytes(tiny: Path) -> None:
+    """The least recently used one goes; a context that alone is larger than the bound is not kept."""
+    import torch
+
+    model = load_model(tiny, dtype=torch.float32, device="cpu")
+    encoder = PromptEncoder(load_tokenizer(tiny))
+    first, second, third = ([each] for each in _passages(1, 1, 1))
+    # Two layers of keys and values, two heads of eight numbers of four bytes.
+    sizes = [2 * 2 * 2 * 8 * 4 * len(encoder.prefix(each[0].context)) for each in (first, second, third)]
+    contexts = ContextCache(sizes[0] + sizes[2])
+    for passages in (first, second, first, third):
+        _generated(model, encoder, passages, contexts)
+    assert contexts.held_bytes == sizes[0] + sizes[2]
+    assert [contexts.find(tuple(encoder.prefix(each[0].context))) is None for each in (first, second, third)] == [
+        False, True, False,
+    ]  # fmt: skip
+    small = ContextCache(sizes[0] - 1)
+    _generated(model, encoder, first, small)
+    assert small.held_bytes == 0
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 16])
 def test_every_question_is_answered_once_whatever_the_batch(tiny: Path, batch_size: int) -> None:
     """Batches divide contexts with many questions, and change no answer."""
@@ -106,6 +159,48 @@ def test_every_question_is_answered_once_whatever_the_batch(tiny: Path, batch_si
     assert sorted(each.id for each in found) == sorted(alone)
     assert {each.id: each.text for each in found} == alone
     assert all(0 <= each.confidence <= 1 and each.log_probability <= 0 for each in found)
+
+
+def test_another_model_reads_contexts_anew(tiny: Path, tmp_path: Path) -> None:
+    """What the untuned model read is of no use to the tuned one: answers are those without a cache."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    shutil.copytree(tiny, tmp_path / "base")
+    shutil.copytree(tiny, tmp_path / "tuned")
+    tuned = AutoModelForCausalLM.from_pretrained(tiny)
+    with torch.no_grad():
+        for weights in tuned.parameters():
+            weights.add_(0.1 * torch.randn(weights.shape, generator=torch.Generator().manual_seed(3)))
+    tuned.save_pretrained(tmp_path / "tuned")
+    settings, passages = ScoringSettings(max_new_tokens=6), _passages(2, 1)
+    kept = Predictor(tmp_path, settings, _CPU, ContextCache(10**9))
+    plain = Predictor(tmp_path, settings, _CPU)
+    answers = [
+        [{each.id: each.text for each in predictor.answer(passages, adapter=side)} for side in (False, True)]
+        for predictor in (kept, plain)
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0][0] != answers[0][1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "on_cpu", "expected"),
+    [
+        ([400, 390, 100, 95], True, [[400, 390], [100, 95]]),
+        ([400, 390, 100, 95], False, [[400, 390, 100, 95]]),
+        ([600, 600, 600], True, [[600], [600], [600]]),
+        ([3000, 2900], True, [[3000], [2900]]),
+        ([10] * 5, True, [[10] * 4, [10]]),
+        ([], True, []),
+    ],
+)
+def test_a_processor_pads_little_and_computes_little_at_once(
+    lengths: list[int], on_cpu: bool, expected: list[list[int]]
+) -> None:
+    """There large batches gain nothing, and padding costs as much as tokens; a GPU gets as many as are allowed."""
+    tasks = [_Task((0,) * (length - 1), ((0,),), ("q",)) for length in lengths]
+    assert [[len(task) for task in batch] for batch in _batches(tasks, 4, on_cpu=on_cpu)] == expected
 
 
 def test_a_long_context_is_read_in_windows(tiny: Path) -> None:

@@ -84,7 +84,7 @@ def wait_for(done: Callable[[], Any], seconds: float = 60.0) -> None:
 def source(ledger: Any, tmp_path: Path) -> Source:
     """The store of a run with one published release."""
     ledger.publish("one")
-    return Source(ledger.store, ledger.public_key, tmp_path / "cache")
+    return Source(ledger.store, (ledger.public_key,), tmp_path / "cache")
 
 
 @pytest.fixture

@@ -49,6 +49,25 @@ def test_requests_at_once_are_answered_as_if_they_came_alone(served: Any) -> Non
     assert count < 24, "no two requests shared a batch"
 
 
+def _metric(served: Any, name: str) -> float:
+    lines = served.client.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def test_a_context_that_is_asked_about_again_is_not_read_again(serve_source: Any, source: Any) -> None:
+    """Answers are the same as where no context is kept; the metrics say how often and with how much memory."""
+    questions = ["Where?", "When was that?", "Where?", "Who was she?"]
+    answers = {}
+    for megabytes in (0, 8):
+        with serve_source(source, f"serving.context_cache_mb={megabytes}") as served:
+            answers[megabytes] = [served.ask(TEXT, each).json()["answers"] for each in questions]
+            known = _metric(served, 'kubepipe_contexts_total{known="true"}')
+            assert (known, _metric(served, "kubepipe_context_cache_bytes") > 0) == (
+                (3, True) if megabytes else (0, False)
+            )
+    assert answers[0] == answers[8]
+
+
 def test_a_context_longer_than_the_window_is_read_in_windows_and_said_so(served: Any) -> None:
     """Nothing is cut off silently."""
     body = served.ask("Ada was born in London. " * 200, "Where?").json()
@@ -58,6 +77,9 @@ def test_a_context_longer_than_the_window_is_read_in_windows_and_said_so(served:
 
 BAD: dict[str, tuple[bytes, int, str]] = {
     "no JSON": (b"{", 400, "invalid-json"),
+    "no UTF-8": (b'{"context": "\xff", "questions": ["x"]}', 400, "invalid-json"),
+    "too deep": (b"[" * 15000, 400, "invalid-json"),
+    "half a surrogate pair": (b'{"context": "x \\ud800", "questions": ["x"]}', 422, "invalid-request"),
     "no object": (b"[]", 422, "invalid-request"),
     "no questions": (b'{"context": "x", "questions": []}', 422, "invalid-request"),
     "empty question": (b'{"context": "x", "questions": ["  "]}', 422, "invalid-request"),
@@ -132,11 +154,11 @@ class Held:
         loaded = served.parts.engine.loaded
         answer = loaded.answer
 
-        def held(passages: Any) -> Any:
+        def held(passages: Any, wanted: Any) -> Any:
             self.asked += [question.text for passage in passages for question in passage.questions]
             self.entered.set()
             assert self.go.wait(60)
-            return answer(passages)
+            return answer(passages, wanted)
 
         monkeypatch.setattr(loaded, "answer", held)
 
@@ -220,3 +242,25 @@ def test_a_client_that_hangs_up_harms_nobody(served: Any, waits: Any) -> None:
         _send(served, "Where?", length).close()
     assert served.ask().status_code == 200
     waits(lambda: served.parts.engine.waiting == 0)
+
+
+def test_a_path_or_method_that_is_not_there_is_told_alike(served: Any) -> None:
+    """In the form of all other refusals, and it is no request for answers that was refused."""
+    for method, path, status, code in (
+        ("GET", "/v1/answers", 405, "method-not-allowed"),
+        ("POST", "/nowhere", 404, "not-found"),
+    ):
+        response = served.client.request(method, path)
+        assert (response.status_code, response.json()["code"]) == (status, code)
+    assert 'status="404"' not in served.client.get("/metrics").text
+
+
+def test_a_request_that_is_given_up_stops_between_its_windows(serve_source: Any, source: Any, waits: Any) -> None:
+    """A long context is not read to its end for a client whose time is over, so the next one need not wait for it."""
+    limits = ("serving.request_seconds=0.5", "serving.max_request_tokens=1000000", "serving.batch_size=1")
+    with serve_source(source, *limits) as served:
+        context = "Ada was born in London. " * 6000
+        windows = served.parts.engine.loaded.size(context, ["Where?"]).windows
+        assert served.ask(context).status_code == 504
+        waits(lambda: served.ask(TEXT).status_code == 200)
+        assert 1 < _metric(served, 'kubepipe_contexts_total{known="false"}') < windows

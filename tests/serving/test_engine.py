@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -22,20 +22,22 @@ class Model:
     def __init__(self, digest: str = "sha256:a") -> None:
         self.digest = digest
         self.go, self.entered = threading.Event(), threading.Event()
+        self.contexts_left = threading.Semaphore(1000)
         self.batches: list[list[tuple[str, int]]] = []
 
-    def answer(self, passages: Sequence[Passage]) -> dict[str, Prediction]:
-        """Wait, then answer."""
+    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> Iterator[Prediction]:
+        """Wait, then answer unless nobody waits any more."""
         self.entered.set()
         assert self.go.wait(30)
         self.batches.append([(each.context, len(each.questions)) for each in passages])
         if any(each.context == "broken" for each in passages):
             raise ValueError("Anna Schmidt")
-        return {
-            question.id: Prediction(question.id, question.text, 1.0, 0.0, no_answer=False)
-            for each in passages
-            for question in each.questions
-        }
+        for each in passages:
+            assert self.contexts_left.acquire(timeout=30)
+            if not wanted():
+                return
+            for question in each.questions:
+                yield Prediction(question.id, question.text, 1.0, 0.0, no_answer=False)
 
 
 def job(context: str = "c", *questions: str, seconds: float = 30.0) -> Job:
@@ -101,6 +103,43 @@ def test_nobody_computes_for_a_client_that_is_gone_or_too_late(engine: Engine, m
     assert wanted.future.result(30).release
     assert [context for batch in model.batches for context, _ in batch] == ["c", "wanted"]
     assert late.future.cancelled()
+
+
+def test_a_request_does_not_wait_for_the_others_of_its_batch(engine: Engine, model: Model) -> None:
+    """It is answered once its own context was computed."""
+    held(engine, model)
+    quick, slow = job("a"), job("b")
+    engine.submit(quick)
+    engine.submit(slow)
+    model.contexts_left = threading.Semaphore(2)
+    model.go.set()
+    assert quick.future.result(30).release
+    assert not slow.future.done()
+    model.contexts_left.release()
+    assert slow.future.result(30).release
+    assert model.batches[-1] == [("a", 1), ("b", 1)]
+
+
+def test_a_batch_that_nobody_waits_for_is_stopped(engine: Engine, model: Model) -> None:
+    """What is computed already is told so, and the requests behind it come to their turn."""
+    first = held(engine, model)
+    first.give_up()
+    second = job("wanted")
+    engine.submit(second)
+    model.go.set()
+    assert second.future.result(30).release
+    assert not first.future.done()
+
+
+def test_a_batch_goes_on_while_somebody_waits(engine: Engine, model: Model) -> None:
+    """One client that is gone stops nobody else's request."""
+    held(engine, model)
+    gone, wanted = job("gone"), job("wanted")
+    engine.submit(gone)
+    engine.submit(wanted)
+    gone.give_up()
+    model.go.set()
+    assert wanted.future.result(30).release
 
 
 def test_a_swap_takes_place_between_two_batches(engine: Engine, model: Model) -> None:

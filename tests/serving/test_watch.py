@@ -116,14 +116,84 @@ def test_a_broken_pointer_is_told(serve_source: Any, source: Any, ledger: Any) -
 def test_another_key_is_told(serve_source: Any, source: Any, tmp_path: Path) -> None:
     """A rotated key loads nothing that the old one signed."""
     create_model_keys(tmp_path / "rotated")
-    rotated = Source(source.store, tmp_path / "rotated" / "model-public.pem", source.cache)
+    rotated = Source(source.store, (tmp_path / "rotated",), source.cache)
     with serve_source(rotated) as served:
         assert served.client.get("/readyz").json()["refused"]["hop"] == "signing-key"
 
 
+def test_a_rotation_is_taken_over_while_the_server_runs(
+    serve_source: Any, ledger: Any, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """Keys are read again for each release: the old one answers, then the new one, and a rollback finds the old key."""
+    first = ledger.publish("one").results["release"]
+    keys: Path = ledger.folder.signing
+    source = Source(ledger.store, (keys,), tmp_path / "cache")
+    with serve_source(source, watch=False) as served:
+        assert served.ask().json()["release"] == first
+        (keys / "model-public.pem").rename(keys / "model-trusted-1.pem")
+        (keys / "model-signing.pem").unlink()
+        ledger.fill("two", tiny_folder, f1=60.0)
+        second = ledger.publish("two").results["release"]
+        served.parts.watcher.look()
+        assert served.ask().json()["release"] == second
+        append(ledger.store, first, "rollback", admit=lambda _: True)
+        served.parts.watcher.look()
+        assert served.ask().json()["release"] == first
+
+
+class Elsewhere:
+    """A store that is no folder of this machine, so that releases are copied out of it; counts the copies."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.copies = inner, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def download(self, key: str, target: Path) -> bool:
+        """Copy out of it."""
+        self.copies += 1
+        return bool(self.inner.download(key, target))
+
+
+def test_a_release_that_is_mended_in_the_store_is_served(serve_source: Any, ledger: Any, tmp_path: Path) -> None:
+    """A copy that did not hold is not kept, and a refused release is tried again, though not at each look."""
+    digest = ledger.publish("one").results["release"]
+    weights = ledger.release(digest) / "model/tuned/model.safetensors"
+    whole = weights.read_bytes()
+    weights.unlink()
+    source = Source(Elsewhere(ledger.store), (ledger.public_key,), tmp_path / "cache")
+    with serve_source(source, "serving.watch_seconds=0.5", watch=False) as served:
+        assert served.client.get("/readyz").json()["refused"]["hop"] == "weights"
+        served.parts.watcher.look()
+        assert source.store.copies == 1
+        weights.write_bytes(whole)
+        while served.client.get("/readyz").status_code != 200:
+            served.parts.watcher.look()
+        assert (source.store.copies, served.ask().status_code) == (2, 200)
+
+
+def test_the_cache_holds_the_release_that_answers_and_the_one_before(
+    serve_source: Any, ledger: Any, tiny_folder: Path, tmp_path: Path
+) -> None:
+    """So that a rollback is quick, and a server that lives long does not fill its disk; other files stay."""
+    cache = tmp_path / "cache"
+    (cache / ".new.interrupted").mkdir(parents=True)
+    (cache / "mine").write_text("x", encoding="utf-8")
+    source = Source(Elsewhere(ledger.store), (ledger.public_key,), cache)
+    digests = [ledger.publish("one").results["release"]]
+    with serve_source(source, watch=False) as served:
+        for number in (2, 3):
+            ledger.fill(str(number), tiny_folder, f1=50.0 + number)
+            digests.append(ledger.publish(str(number)).results["release"])
+            served.parts.watcher.look()
+        assert served.ask().json()["release"] == digests[2]
+    assert {each.name for each in cache.iterdir()} == {"mine", *(digest[7:] for digest in digests[1:])}
+
+
 def test_nothing_published_is_told(serve_source: Any, ledger: Any, tmp_path: Path, waits: Any) -> None:
     """A server may start first; it is ready once something is published."""
-    with serve_source(Source(ledger.store, ledger.public_key, tmp_path)) as served:
+    with serve_source(Source(ledger.store, (ledger.public_key,), tmp_path)) as served:
         assert "nothing is published" in json.dumps(served.client.get("/readyz").json())
         ledger.publish("one")
         waits(lambda: served.client.get("/readyz").status_code == 200)

@@ -129,6 +129,11 @@ Usage: {{ include "kubepipe.problems" . | fromYamlArray }}
 {{- if and $v.signing.publicKey (not (contains "BEGIN PUBLIC KEY" $v.signing.publicKey)) -}}
 {{- $problems = append $problems "signing.publicKey is no public key in PEM. Write it with `openssl pkey -in model-signing.pem -pubout`." -}}
 {{- end -}}
+{{- range $number, $key := $v.signing.trustedKeys -}}
+{{- if not (contains "BEGIN PUBLIC KEY" $key) -}}
+{{- $problems = append $problems (printf "signing.trustedKeys[%d] is no public key in PEM. It is the model-public.pem from before the rotation." $number) -}}
+{{- end -}}
+{{- end -}}
 {{- if and $v.serving.enabled (not $v.pipeline.enabled) -}}
 {{- $problems = append $problems "serving.enabled needs the pipeline, which publishes what is served. Set pipeline.enabled=true." -}}
 {{- end -}}

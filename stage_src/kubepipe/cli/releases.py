@@ -23,8 +23,12 @@ WhereArgument = Annotated[
     ),
 ]
 KeyOption = Annotated[
-    Path | None,
-    typer.Option("--key", help="Public key of the model signature; that of the place, or KUBEPIPE_MODEL_KEY."),
+    list[Path] | None,
+    typer.Option(
+        "--key",
+        help="Public key of the model signature, or a folder with model-public.pem and model-trusted*.pem; may be "
+        "repeated after a rotation. Those of the place, or of KUBEPIPE_MODEL_KEY (joined by :), if left out.",
+    ),
 ]
 
 
@@ -78,7 +82,7 @@ def rollback(
     from kubepipe.pipeline.published import opened
     from kubepipe.releases import append, find, history, local_copy, verify_release
 
-    with opened(where, namespace=namespace, key=key) as place, tempfile.TemporaryDirectory() as scratch:
+    with opened(where, namespace=namespace, keys=key or ()) as place, tempfile.TemporaryDirectory() as scratch:
         entries = history(place.store)
         if not entries:
             raise InputError("nothing is published", place=place.store.url)
@@ -88,7 +92,7 @@ def rollback(
             raise InputError("there is no earlier release", place=place.store.url, remedy="Name one by --to")
         target = find(place.store, to) if to is not None else earlier[-1]
         folder = local_copy(place.store, target, Path(scratch))
-        verify_release(folder, place.public_key(), digest=target, permit_key=place.permit_key)
+        verify_release(folder, place.trusted(), digest=target, permit_key=place.permit_key)
         append(place.store, target, "rollback", admit=lambda _: True)
     typer.echo(f"current: {target[7:19]} (was {held[7:19]})")
 
@@ -112,18 +116,20 @@ def verify(
     from kubepipe.records import digest_tree
     from kubepipe.releases import BrokenHopError
 
-    with opened(model, key=key, namespace=namespace) as place, tempfile.TemporaryDirectory() as scratch:
+    with opened(model, keys=key or (), namespace=namespace) as place, tempfile.TemporaryDirectory() as scratch:
         found = verified(place, Path(scratch))
         if place.model is not None and digest_tree(place.model) != found.record["model_digest"]:
             raise BrokenHopError("weights", "they are not those of the release", place=str(place.model))
     if as_json:
-        typer.echo(json.dumps({"release": found.digest, "record": found.record, "statements": found.statements}))
+        document = {"release": found.digest, "signed_by": found.signer, "record": found.record}
+        typer.echo(json.dumps({**document, "statements": found.statements}))
         return
     record = found.record
     typer.echo(f"release {found.digest}")
     typer.echo(f"source {record['source_digest']}")
     typer.echo(f"data set {record['dataset_digest']}, with permit")
     typer.echo(f"model {record['model_digest']}")
+    typer.echo(f"signed by key {found.signer}")
     typer.echo(f"{len(found.statements)} steps, permit, weights and signature hold")
 
 

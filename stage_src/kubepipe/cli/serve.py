@@ -47,7 +47,14 @@ def serve(  # noqa: PLR0917 - the command line names them
     wait: Annotated[
         bool, typer.Option("--wait", help="Start when no release holds, say why at /readyz, and go on looking.")
     ] = False,
-    cache: Annotated[Path | None, typer.Option("--cache", help="Folder for releases out of a bucket.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache",
+            help="Folder for releases out of a bucket, for this server alone; the one that answers and the one "
+            "before stay in it.",
+        ),
+    ] = None,
     key: KeyOption = None,
     namespace: NamespaceOption = None,
     settings: SettingsOption = None,
@@ -76,11 +83,11 @@ def serve(  # noqa: PLR0917 - the command line names them
 
     # Waiting threads that spin cost a shared machine half of its time; read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    with opened(model, key=key, namespace=namespace) as place, tempfile.TemporaryDirectory() as scratch:
+    with opened(model, keys=key or (), namespace=namespace) as place, tempfile.TemporaryDirectory() as scratch:
         is_one = place.release is not None or place.model is not None
         source = Source(
             store=place.store,
-            key=place.public_key(),
+            keys=place.trusted(),
             cache=cache or Path(scratch),
             permit_key=place.permit_key,
             release=release_of(place) if is_one else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,6 @@ from kubepipe.errors import InputError, IntegrityError, SettingsError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.records import digest_tree
 from kubepipe.releases import BrokenHopError, Verified, current, find, local_copy, verify_release
-from kubepipe.releases.keys import PUBLIC
 from kubepipe.releases.layout import RECORD, ROOT
 from kubepipe.releases.store import records
 from kubepipe.storage import FolderStore, Store, open_store
@@ -30,7 +29,7 @@ class Place:
 
     Attributes:
         store: Where they lie.
-        key: Public key of the model signature, where it is known.
+        keys: Public keys of model signatures, or folders with them; empty where none is known.
         permit_key: Public key of the permits, where it is known.
         model: A model folder that must be that of a release, where one was named.
         release: Digest of the release that was named.
@@ -38,44 +37,44 @@ class Place:
     """
 
     store: Store
-    key: Path | None = None
+    keys: tuple[Path, ...] = ()
     permit_key: Path | None = None
     model: Path | None = None
     release: str | None = None
     folder: Path | None = None
 
-    def public_key(self) -> Path:
-        """The key of the model signature.
+    def trusted(self) -> tuple[Path, ...]:
+        """The keys of model signatures.
 
         Raises:
             SettingsError: None is known.
         """
-        if self.key is None:
+        if not self.keys:
             raise SettingsError(
                 "no public key to check the model with",
                 place=self.store.url,
                 remedy=f"Give the model-public.pem of the installation that published it by --key or {KEY_VARIABLE}",
             )
-        return self.key
+        return self.keys
 
 
 @contextmanager
-def opened(where: str | None, *, key: Path | None = None, namespace: str | None = None) -> Iterator[Place]:
+def opened(where: str | None, *, keys: Sequence[Path] = (), namespace: str | None = None) -> Iterator[Place]:
     """The place that a text names.
 
     Args:
         where: A run's folder, its model folder, a release's folder, a store (folder or s3:// URL), or the first letters
             of a release's digest in the installed release; None for the latter's store.
-        key: Public key, instead of the place's own.
+        keys: Public keys or folders with them, instead of the place's own.
         namespace: Of the installed release.
 
     Raises:
         InputError: The text names nothing of the kind.
     """
-    given = key or _environment(KEY_VARIABLE)
+    given = tuple(keys) or _environment_paths(KEY_VARIABLE)
     if where is not None and (where.startswith("s3://") or Path(where).expanduser().exists()):
         place = _store(where) if where.startswith("s3://") else _local(Path(where).expanduser())
-        yield replace(place, key=given or place.key, permit_key=place.permit_key or _environment(PERMIT_KEY_VARIABLE))
+        yield replace(place, keys=given or place.keys, permit_key=place.permit_key or _environment(PERMIT_KEY_VARIABLE))
         return
     if where is not None and not set(where.removeprefix("sha256:")) <= set("0123456789abcdef"):
         raise InputError(
@@ -83,7 +82,7 @@ def opened(where: str | None, *, key: Path | None = None, namespace: str | None 
         )
     with _cluster(namespace) as place:
         found = find(place.store, where) if where is not None else None
-        yield replace(place, release=found, key=given or place.key)
+        yield replace(place, release=found, keys=given or place.keys)
 
 
 def chosen(place: Place) -> str:
@@ -114,15 +113,19 @@ def verified(place: Place, cache: Path) -> Verified:
         BrokenHopError: It does not hold.
     """
     if place.folder is not None:
-        return verify_release(place.folder, place.public_key(), permit_key=place.permit_key)
+        return verify_release(place.folder, place.trusted(), permit_key=place.permit_key)
     digest = chosen(place)
     return verify_release(
-        local_copy(place.store, digest, cache), place.public_key(), digest=digest, permit_key=place.permit_key
+        local_copy(place.store, digest, cache), place.trusted(), digest=digest, permit_key=place.permit_key
     )
 
 
 def _environment(name: str) -> Path | None:
     return Path(os.environ[name]) if os.environ.get(name) else None
+
+
+def _environment_paths(name: str) -> tuple[Path, ...]:
+    return tuple(Path(each) for each in os.environ.get(name, "").split(os.pathsep) if each)
 
 
 def _store(url: str) -> Place:
@@ -132,7 +135,7 @@ def _store(url: str) -> Place:
 def _local(path: Path) -> Place:
     run = next((RunFolder(each) for each in (path, path.parent) if RunFolder(each).store.is_dir()), None)
     if run is not None and path in {run.root, run.model}:
-        place = Place(FolderStore(run.store), run.signing / PUBLIC, run.keys / _PERMIT_PUBLIC)
+        place = Place(FolderStore(run.store), (run.signing,), run.keys / _PERMIT_PUBLIC)
         return place if path == run.root else replace(place, model=path)
     if (path / RECORD).is_file():
         return Place(FolderStore(path.parent), folder=path)
@@ -149,8 +152,8 @@ def _cluster(namespace: str | None) -> Iterator[Place]:
 
     release = find_release(namespace)
     with release.store() as store, tempfile.TemporaryDirectory() as scratch:
-        keys = {}
+        keys = Path(scratch)
         for name, text in release.public_keys().items():
-            keys[name] = Path(scratch) / name
-            keys[name].write_text(text, encoding="utf-8")
-        yield Place(store, keys.get(PUBLIC), keys.get(_PERMIT_PUBLIC))
+            (keys / name).write_text(text, encoding="utf-8")
+        permit_key = keys / _PERMIT_PUBLIC
+        yield Place(store, (keys,), permit_key if permit_key.exists() else None)

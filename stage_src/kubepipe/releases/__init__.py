@@ -3,7 +3,7 @@
 from kubepipe.releases.build import build_release
 from kubepipe.releases.chain import CHAIN
 from kubepipe.releases.keys import create_model_keys, public_half
-from kubepipe.releases.local import local_copy
+from kubepipe.releases.local import drop_copies, local_copy
 from kubepipe.releases.pointer import Entry, append, current, history
 from kubepipe.releases.store import find, put
 from kubepipe.releases.verify import BrokenHopError, Verified, verify_release
@@ -17,6 +17,7 @@ __all__ = [
     "build_release",
     "create_model_keys",
     "current",
+    "drop_copies",
     "find",
     "history",
     "local_copy",

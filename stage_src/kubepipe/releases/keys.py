@@ -1,13 +1,16 @@
 """The key that signs models: ECDSA on P-256, which the OpenSSF model signature takes; files like the other keys.
 
-model-signing.pem   signs releases; only publish-model has it
-model-public.pem    checks them; whoever serves or verifies a model has it
+model-signing.pem    signs releases; only publish-model has it
+model-public.pem     checks them; whoever serves or verifies a model has it
+model-trusted*.pem   public keys from before a rotation, whose releases still hold; beside model-public.pem
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +22,7 @@ from kubepipe.errors import IntegrityError, OutputError
 
 SIGNING: Final = "model-signing.pem"
 PUBLIC: Final = "model-public.pem"
+TRUSTED: Final = "model-trusted*.pem"
 _REMEDY: Final = "Give the key of the installation that published the model"
 
 
@@ -75,6 +79,30 @@ def load_public(path: Path) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise IntegrityError("is no elliptic curve key", place=str(path), remedy=_REMEDY)
     return key
+
+
+def key_files(trusted: Sequence[Path]) -> list[Path]:
+    """Files of public keys: those named, and of a folder its model-public.pem and model-trusted*.pem.
+
+    Raises:
+        IntegrityError: A folder holds none.
+    """
+    found: list[Path] = []
+    for each in trusted:
+        files = [*sorted(each.glob(PUBLIC)), *sorted(each.glob(TRUSTED))] if each.is_dir() else [each]
+        if not files:
+            raise IntegrityError(f"holds neither {PUBLIC} nor {TRUSTED}", place=str(each), remedy=_REMEDY)
+        found += files
+    return found
+
+
+def fingerprint(public: Path) -> str:
+    """SHA-256 of a public key in PEM, in hexadecimal; a signature names its key by it.
+
+    Raises:
+        IntegrityError: It is missing or no elliptic curve key.
+    """
+    return hashlib.sha256(public_pem(load_public(public))).hexdigest()
 
 
 def public_half(private: Path) -> bytes:

@@ -1,14 +1,20 @@
-"""A release on this machine: where it lies in a folder store, else a copy."""
+"""A release on this machine: where it lies in a folder store, else a copy in a cache."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Collection
 from pathlib import Path
+from string import hexdigits
+from typing import Final
 
 from kubepipe.errors import IntegrityError
 from kubepipe.releases.layout import release_key
-from kubepipe.releases.store import download
+from kubepipe.releases.store import SCRATCH, download
 from kubepipe.releases.verify import BrokenHopError
 from kubepipe.storage import FolderStore, Store
+
+_DIGITS: Final = 64
 
 
 def local_copy(store: Store, digest: str, cache: Path) -> Path:
@@ -26,3 +32,20 @@ def local_copy(store: Store, digest: str, cache: Path) -> Path:
         return download(store, digest, cache)
     except IntegrityError as error:
         raise BrokenHopError("release", error.message, place=f"release {digest[7:19]}") from error
+
+
+def drop_copies(store: Store, cache: Path, *, keep: Collection[str]) -> None:
+    """Remove copies of releases from a cache, and what an interrupted download left; a store itself is left alone.
+
+    Args:
+        store: Where the copies come from.
+        cache: Of one server alone.
+        keep: Digests of the releases whose copies stay.
+    """
+    if isinstance(store, FolderStore) or not cache.is_dir():
+        return
+    names = {digest.removeprefix("sha256:") for digest in keep}
+    for folder in cache.iterdir():
+        is_release = len(folder.name) == _DIGITS and set(folder.name) <= set(hexdigits)
+        if (is_release and folder.name not in names) or folder.name.startswith(SCRATCH):
+            shutil.rmtree(folder, ignore_errors=True)

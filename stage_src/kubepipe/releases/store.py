@@ -15,6 +15,8 @@ from kubepipe.releases.layout import RECORD, ROOT, release_key
 from kubepipe.storage import Store
 
 _DIGITS: Final = 64
+SCRATCH: Final = ".new."
+"""Begins the name of a folder in a cache that is being filled."""
 
 
 def put(store: Store, folder: Path, digest: str) -> None:
@@ -76,7 +78,7 @@ def download(store: Store, digest: str, cache: Path) -> Path:
     if target.is_dir():
         return target
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=".new.") as scratch:
+    with tempfile.TemporaryDirectory(dir=cache, prefix=SCRATCH) as scratch:
         fresh = Path(scratch) / target.name
         if not store.download(release_key(digest), fresh):
             raise IntegrityError("the store holds nothing of it", place=f"release {digest[7:19]}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from kubepipe.errors import IntegrityError
 from kubepipe.records import digest_file, digest_tree, read_document
 from kubepipe.releases.build import PUBLISH
 from kubepipe.releases.chain import CHAIN, Link, breaks
-from kubepipe.releases.keys import load_public, public_pem
+from kubepipe.releases.keys import fingerprint, key_files
 from kubepipe.releases.layout import MODEL, PERMIT, PERMIT_KEY, RECORD, statement_name
 from kubepipe.releases.signature import signer_hint, verify_folder
 from kubepipe.releases.statements import link_of, payload_digest, unseal
@@ -44,12 +44,14 @@ class Verified:
         record: Of the release (schema release).
         statements: All statements, in order.
         folder: Where it lies.
+        signer: SHA-256 of the public key that its signature was checked with.
     """
 
     digest: str
     record: Mapping[str, Any]
     statements: tuple[Mapping[str, Any], ...]
     folder: Path
+    signer: str
 
     @property
     def model(self) -> Path:
@@ -58,36 +60,47 @@ class Verified:
 
 
 def verify_release(
-    folder: Path, public_key: Path, *, digest: str | None = None, permit_key: Path | None = None
+    folder: Path, trusted: Sequence[Path], *, digest: str | None = None, permit_key: Path | None = None
 ) -> Verified:
     """Check signature, chain, permit and weights of a release's folder.
 
     Args:
         folder: The release.
-        public_key: Key of the model signature; the trust root.
+        trusted: Public keys of model signatures, or folders with them (`key_files`); the trust root. The one that the
+            signature names must be among them, and everything must be signed by that one.
         digest: What the release is called, where it has a name; the folder's own name where that is a digest.
         permit_key: Key of the permits; the one in the release, which the signature covers, when left out.
 
     Raises:
         BrokenHopError: Something does not hold; its `hop` names the first thing.
-        IntegrityError: The public key itself is missing or broken.
+        IntegrityError: A public key itself is missing or broken.
     """
     place = f"release {(digest or folder.name).removeprefix('sha256:')[:12]}"
-    key_digest = hashlib.sha256(public_pem(load_public(public_key))).hexdigest()
+    keys = {fingerprint(path): path for path in key_files(trusted)}
     with _hop("release", place):
         record = read_document(folder / RECORD, "release")
         found = digest_file(folder / RECORD)
     named = digest or (f"sha256:{folder.name}" if len(folder.name) == hashlib.sha256().digest_size * 2 else None)
     if named is not None and named != found:
         raise BrokenHopError("release", "its record is that of another release", place=place)
-    hint = signer_hint(folder)
-    if hint is not None and hint != key_digest:
-        raise BrokenHopError("signing-key", "another key signed it", place=place)
+    signer = _signer(folder, tuple(keys), place)
+    public_key = keys[signer]
     statements = _statements(folder, record, public_key, place)
     _check_permit(folder, record, statements, permit_key, place)
     statements[PUBLISH] = _publication(folder, record, found, public_key, place)
     _check_files(folder, record, public_key, place)
-    return Verified(found, record, tuple(statements.values()), folder)
+    return Verified(found, record, tuple(statements.values()), folder, signer)
+
+
+def _signer(folder: Path, trusted: Sequence[str], place: str) -> str:
+    """The trusted key that the signature names; the first one where it names none, so that a later hop tells why."""
+    hint = signer_hint(folder)
+    if hint is None:
+        return trusted[0]
+    if hint not in trusted:
+        known = ", ".join(each[:12] for each in trusted)
+        raise BrokenHopError("signing-key", f"key {hint[:12]} signed it, trusted is {known}", place=place)
+    return hint
 
 
 def _statements(folder: Path, record: Mapping[str, Any], public_key: Path, place: str) -> dict[str, dict[str, Any]]:

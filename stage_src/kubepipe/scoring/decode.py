@@ -6,12 +6,13 @@ decoding step feeds one token per branch, and the tree mask lets it see the cont
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubepipe.scoring.contexts import ContextCache, Layers, assembled, layers_of
 from kubepipe.training.objective import head_of
-from kubepipe.training.packing import CONTEXT, PADDING, collate, segments_of
+from kubepipe.training.packing import CONTEXT, PADDING, collate, positions_of, segments_of
 from kubepipe.training.rows import Branch, Row
 
 
@@ -34,8 +35,29 @@ class _Branch:
     answer: Generated
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Contexts and questions that were read.
+
+    Attributes:
+        cache: Keys and values of all tokens.
+        segments: (rows, tokens) The segment of every token in the cache.
+        last: (branches, size) Hidden states of the last token of each question.
+    """
+
+    cache: Any
+    segments: Any
+    last: Any
+
+
 def generate(
-    model: Any, rows: Sequence[Row], *, end_token: int, max_new_tokens: int, device: str
+    model: Any,
+    rows: Sequence[Row],
+    *,
+    end_token: int,
+    max_new_tokens: int,
+    device: str,
+    contexts: ContextCache | None = None,
 ) -> list[list[Generated]]:
     """Answer all branches of some rows.
 
@@ -45,19 +67,14 @@ def generate(
         end_token: Ends an answer.
         max_new_tokens: Longest answer.
         device: cpu or cuda.
+        contexts: Contexts that were read before; those that are read now are kept in it.
 
     Returns:
         Answers by row and branch.
     """
     import numpy as np
     import torch
-    from transformers import DynamicCache
 
-    batch = collate(rows, pad_token=end_token)
-    length = batch.input_ids.shape[1]
-    # The segment of every token in the cache, by row.
-    segments = np.asarray([segments_of(row, length) for row in rows])
-    cache = DynamicCache(config=model.config)
     answers = [[Generated() for _ in row.branches] for row in rows]
     live = [
         _Branch(number, part, len(row.prefix) + len(branch), end_token, answers[number][part - 1])
@@ -65,9 +82,9 @@ def generate(
         for part, branch in enumerate(row.branches, start=1)
     ]
     with torch.inference_mode():
-        hidden = _forward(model, batch.input_ids, batch.mask, batch.position_ids, cache, device)
-        places = [_last_token(row, part) + number * length for number, row in enumerate(rows) for part in _parts(row)]
-        _choose(model, hidden.flatten(0, 1)[places], live)
+        read = _read(model, rows, end_token, device, contexts)
+        cache, segments = read.cache, read.segments
+        _choose(model, read.last, live)
         for _ in range(max_new_tokens - 1):
             live = [branch for branch in live if branch.token != end_token]
             if not live:
@@ -81,6 +98,62 @@ def generate(
             if answer.ids and answer.ids[-1] == end_token:
                 answer.ids.pop()
     return answers
+
+
+def _read(model: Any, rows: Sequence[Row], filler: int, device: str, contexts: ContextCache | None) -> _Read:
+    """Read contexts and questions; contexts that are kept already are not read again."""
+    if contexts is None:
+        return _read_whole(model, rows, filler, device)
+    held = [contexts.find(row.prefix) for row in rows]
+    if not any(held):
+        read = _read_whole(model, rows, filler, device)
+        for number, row in enumerate(rows):
+            contexts.keep(row.prefix, layers_of(read.cache, number, len(row.prefix)))
+        return read
+    missing = [Row(row.prefix, ()) for row, layers in zip(rows, held, strict=True) if layers is None]
+    fresh: Iterator[Layers] = iter(())
+    if missing:
+        cache = _read_whole(model, missing, filler, device).cache
+        fresh = iter([layers_of(cache, number, len(row.prefix)) for number, row in enumerate(missing)])
+    found = [next(fresh) if layers is None else layers for layers in held]
+    for row, layers in zip(rows, found, strict=True):
+        contexts.keep(row.prefix, layers)
+    return _read_questions(model, rows, assembled(model.config, found), filler, device)
+
+
+def _read_whole(model: Any, rows: Sequence[Row], filler: int, device: str) -> _Read:
+    import numpy as np
+    from transformers import DynamicCache
+
+    batch = collate(rows, pad_token=filler)
+    length = batch.input_ids.shape[1]
+    cache = DynamicCache(config=model.config)
+    hidden = _forward(model, batch.input_ids, batch.mask, batch.position_ids, cache, device)
+    places = [_last_token(row, part) + number * length for number, row in enumerate(rows) for part in _parts(row)]
+    segments = np.asarray([segments_of(row, length) for row in rows])
+    return _Read(cache, segments, hidden.flatten(0, 1)[places])
+
+
+def _read_questions(model: Any, rows: Sequence[Row], cache: Any, filler: int, device: str) -> _Read:
+    """Read the questions behind contexts whose keys and values are there, padded to the longest."""
+    import numpy as np
+
+    before, length = max(len(row.prefix) for row in rows), max(len(row) - len(row.prefix) for row in rows)
+    known: Any = np.full((len(rows), before), PADDING, dtype=np.int64)
+    fresh: Any = np.full((len(rows), length), PADDING, dtype=np.int64)
+    ids: Any = np.full((len(rows), length), filler, dtype=np.int64)
+    positions: Any = np.zeros((len(rows), length), dtype=np.int64)
+    places = []
+    for number, row in enumerate(rows):
+        start, size = len(row.prefix), len(row) - len(row.prefix)
+        known[number, :start] = CONTEXT
+        fresh[number, :size] = segments_of(row)[start:]
+        ids[number, :size] = [token for branch in row.branches for token in (*branch.prompt, *branch.answer)]
+        positions[number, :size] = positions_of(row)[start:]
+        places += [number * length + _last_token(row, part) - start for part in _parts(row)]
+    segments = np.concatenate([known, fresh], axis=1)
+    hidden = _forward(model, ids, _mask(segments, fresh), positions, cache, device)
+    return _Read(cache, segments, hidden.flatten(0, 1)[places])
 
 
 def prompt_row(prefix: Sequence[int], prompts: Sequence[Sequence[int]], *, answer: tuple[int, ...] = ()) -> Row:
@@ -141,8 +214,10 @@ def _mask(segments: Any, fresh: Any) -> Any:
 
     key, query = segments[:, None, :], fresh[:, :, None]
     seen = ((key == CONTEXT) | (key == query)) & (key != PADDING)
+    new = fresh.shape[1]
+    seen[:, :, -new:] &= np.tri(new, dtype=bool)
     # An empty slot sees itself, so that no softmax runs over nothing.
-    seen[:, :, -fresh.shape[1] :] |= np.eye(fresh.shape[1], dtype=bool)
+    seen[:, :, -new:] |= np.eye(new, dtype=bool)
     return seen[:, None]
 
 

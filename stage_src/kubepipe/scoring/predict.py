@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kubepipe.errors import ModelNotFoundError, SettingsError
 from kubepipe.passages.model import Passage
+from kubepipe.scoring.contexts import ContextCache
 from kubepipe.scoring.decode import Generated, generate, prompt_row
 from kubepipe.scoring.plain import generate_plain
 from kubepipe.settings import ScoringSettings, TrainingSettings
@@ -40,6 +41,12 @@ class Prediction:
     no_answer: bool
 
 
+# A processor gains nothing from large batches (measured: 0.88 CPU seconds a question alone, 0.90 in a batch of six
+# contexts) and computes padding like tokens; small ones end sooner when nobody waits for them any more.
+_TOKENS_ON_CPU: Final = 1024
+_SHORTEST_ON_CPU: Final = 0.75
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """Questions on one window of a context."""
@@ -59,14 +66,21 @@ class Predictor:
         folder: What fine-tuning wrote, or any folder with a causal language model.
         settings: Length of the answers and how many questions are answered at once.
         training: Device, precision, threads, longest context.
+        contexts: Keeps the contexts that were read; None reads each anew.
 
     Raises:
         ModelNotFoundError: The folder holds no model.
         SettingsError: A GPU is asked for and there is none.
     """
 
-    def __init__(self, folder: Path, settings: ScoringSettings, training: TrainingSettings) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        folder: Path,
+        settings: ScoringSettings,
+        training: TrainingSettings,
+        contexts: ContextCache | None = None,
+    ) -> None:
+        self.settings, self._contexts = settings, contexts
         self.hardware = choose_hardware(training)
         self.is_tuned = (folder / BASE / CONFIG).is_file()
         if not self.is_tuned and not (folder / CONFIG).is_file():
@@ -79,13 +93,20 @@ class Predictor:
         self._holds_adapter = False
         self._shares: bool | None = None
 
-    def answer(self, passages: Iterable[Passage], *, adapter: bool | None = None) -> Iterator[Prediction]:
+    def answer(
+        self,
+        passages: Iterable[Passage],
+        *,
+        adapter: bool | None = None,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Iterator[Prediction]:
         """Answer all questions, each once, in an order of its own.
 
         Args:
             passages: Contexts with questions; gold answers are not looked at.
             adapter: Whether the fine-tuned model answers, or the model as it came; None takes the tuned one where there
                 is one. Asking the untuned one first saves a load.
+            wanted: Asked before each batch; False ends the work.
 
         Raises:
             SettingsError: The tuned model is asked for and there is none.
@@ -97,7 +118,9 @@ class Predictor:
             for question in task.ids:
                 windows[question] = windows.get(question, 0) + 1
         best: dict[str, Prediction] = {}
-        for batch in _batches(tasks, self.settings.batch_size):
+        for batch in _batches(tasks, self.settings.batch_size, on_cpu=self.hardware.device == "cpu"):
+            if not wanted():
+                return
             for found in self._answered(model, batch):
                 best[found.id] = _better(best.get(found.id), found)
                 windows[found.id] -= 1
@@ -110,10 +133,16 @@ class Predictor:
         if self._model is None or (self._holds_adapter and not adapter):
             self._model = load_model(self._base, dtype=self.hardware.dtype(), device=self.hardware.device)
             self._holds_adapter = False
+            self._forget_contexts()
         if adapter and not self._holds_adapter:
             self._model = self._tuned()
             self._holds_adapter = True
+            self._forget_contexts()
         return self._model
+
+    def _forget_contexts(self) -> None:
+        if self._contexts is not None:
+            self._contexts.clear()
 
     def _tuned(self) -> Any:
         if (self._folder / TUNED / CONFIG).is_file():
@@ -151,7 +180,7 @@ class Predictor:
             trial = [prompt_row(task.prefix, task.prompts, answer=(self._encoder.end_token,)) for task in tasks]
             self._shares = can_share_contexts(model, trial, self.hardware, pad_token=self._encoder.end_token)
         if self._shares:
-            answers = generate(model, rows, **how)
+            answers = generate(model, rows, contexts=self._contexts, **how)
         else:
             answers = [
                 generate_plain(model, [[*task.prefix, *prompt] for prompt in task.prompts], **how) for task in tasks
@@ -186,13 +215,20 @@ def _better(held: Prediction | None, found: Prediction) -> Prediction:
     return held
 
 
-def _batches(tasks: Sequence[_Task], size: int) -> Iterator[list[_Task]]:
+def _batches(tasks: Sequence[_Task], size: int, *, on_cpu: bool) -> Iterator[list[_Task]]:
     """Tasks of like length together, with at most `size` questions; longest first, so that memory runs out early."""
     batch: list[_Task] = []
     for task in sorted(tasks, key=len, reverse=True):
-        if batch and sum(len(each.ids) for each in batch) + len(task.ids) > size:
+        if batch and not _fits(batch, task, size, on_cpu=on_cpu):
             yield batch
             batch = []
         batch.append(task)
     if batch:
         yield batch
+
+
+def _fits(batch: Sequence[_Task], task: _Task, size: int, *, on_cpu: bool) -> bool:
+    longest = len(batch[0])
+    if on_cpu and (len(task) < _SHORTEST_ON_CPU * longest or longest * (len(batch) + 1) > _TOKENS_ON_CPU):
+        return False
+    return sum(len(each.ids) for each in batch) + len(task.ids) <= size

@@ -78,7 +78,7 @@ async def _wait(job: Job, request: Request, seconds: float) -> Answered:
             raise RefusedError(503, "not-ready", "the server is being stopped", 5)
         raise RefusedError(504, "too-slow", f"not answered within {seconds:g} s", 1)
     finally:
-        job.future.cancel()
+        job.give_up()
         result.cancel()
         gone.cancel()
 

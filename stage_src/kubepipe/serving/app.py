@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
 
 import kubepipe
 from kubepipe.serving import answers
@@ -94,7 +96,9 @@ def _add_probes(app: FastAPI, parts: Parts) -> None:
     @app.get("/metrics", summary="Metrics for Prometheus")
     def metrics() -> Response:
         loaded = parts.engine.loaded
-        text = parts.metrics.text(release=loaded.digest if loaded else None, waiting=parts.engine.waiting)
+        held = loaded.context_bytes if isinstance(loaded, Loaded) else 0
+        digest = loaded.digest if loaded else None
+        text = parts.metrics.text(release=digest, waiting=parts.engine.waiting, context_bytes=held)
         return Response(text, media_type=CONTENT_TYPE)
 
 
@@ -108,6 +112,14 @@ def _add_errors(app: FastAPI, parts: Parts) -> None:
     @app.exception_handler(answers.RefusedError)
     async def refused(_: Request, error: answers.RefusedError) -> JSONResponse:
         return problem(error.status, error.code, error.message, error.retry_after)
+
+    @app.exception_handler(HTTPException)
+    async def foreign(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:
+            return problem(400, "invalid-json", "the body is no JSON")
+        status = HTTPStatus(error.status_code)
+        body = {"code": status.phrase.lower().replace(" ", "-"), "message": f"{request.method} is not answered here"}
+        return JSONResponse(body, status_code=status, headers={**_HEADERS, **(error.headers or {})})
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -126,6 +138,7 @@ _RULES = {
     "string_too_short": "is empty",
     "too_short": "is empty",
     "string_type": "is no text",
+    "string_unicode": "holds half of a surrogate pair, which is no text",
     "list_type": "is no list",
     "model_attributes_type": "is no JSON object sent as application/json",
     "extra_forbidden": "holds a field that is not known",

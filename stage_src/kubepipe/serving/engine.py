@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,8 +40,8 @@ class Answerer(Protocol):
         """CPU threads of the model."""
         ...
 
-    def answer(self, passages: Sequence[Passage]) -> Mapping[str, Prediction]:
-        """Answers by question id."""
+    def answer(self, passages: Sequence[Passage], wanted: Callable[[], bool]) -> Iterable[Prediction]:
+        """Answers as they are found; ends early when `wanted` says between two steps that nobody waits any more."""
         ...
 
 
@@ -67,11 +66,17 @@ class Job:
     questions: tuple[str, ...]
     deadline: float
     future: Future[Answered] = field(default_factory=Future)
+    _is_given_up: bool = False
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more; one that is computed already cannot be cancelled, but it can be stopped."""
+        self._is_given_up = True
+        self.future.cancel()
 
     @property
     def is_wanted(self) -> bool:
         """Whether somebody still waits for it."""
-        return not self.future.cancelled() and time.monotonic() < self.deadline
+        return not self._is_given_up and not self.future.done() and time.monotonic() < self.deadline
 
 
 class Engine:
@@ -171,23 +176,24 @@ class Engine:
 
     def _compute(self, batch: Sequence[Job], loaded: Answerer) -> None:
         started = time.monotonic()
+        found: dict[str, Prediction] = {}
         try:
-            found = loaded.answer(_passages(batch))
-            answers = [
-                Answered(loaded.digest, tuple(found[_id(number, part)] for part in range(len(job.questions))))
-                for number, job in enumerate(batch)
-            ]
+            for each in loaded.answer(_passages(batch), lambda: any(job.is_wanted for job in batch)):
+                found[each.id] = each
+                number = int(each.id.partition(".")[0])
+                names = [_id(number, part) for part in range(len(batch[number].questions))]
+                # A request does not wait for the others of its batch.
+                if all(name in found for name in names):
+                    answered = Answered(loaded.digest, tuple(found[name] for name in names))
+                    batch[number].future.set_result(answered)
         except Exception as error:  # noqa: BLE001 - a request that fails must not end the server
             # The words of a foreign error may quote the request.
             _LOG.error("batch failed", error=type(error).__name__, requests=len(batch))
             for job in batch:
-                job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
-            return
+                if not job.future.done():
+                    job.future.set_exception(KubePipeError(f"unexpected {type(error).__name__}"))
         if self._observe is not None:
-            self._observe(sum(len(job.questions) for job in batch), len(batch), time.monotonic() - started)
-        for job, answered in zip(batch, answers, strict=True):
-            with suppress(Exception):
-                job.future.set_result(answered)
+            self._observe(len(found), len(batch), time.monotonic() - started)
 
 
 def _passages(batch: Sequence[Job]) -> list[Passage]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from kubepipe.energy import Meter
 from kubepipe.settings import EnergySettings
@@ -18,6 +18,8 @@ class Metrics:
     """The metrics of one server."""
 
     def __init__(self) -> None:
+        # When a counter was made is when the server started; a line more for each of them tells nothing.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "kubepipe_requests", "Requests for answers by HTTP status.", ["status"], registry=self.registry
@@ -33,6 +35,13 @@ class Metrics:
         self.batch_requests = Histogram(
             "kubepipe_batch_requests", "Requests in a batch.", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
         )
+        self.contexts = Counter(
+            "kubepipe_contexts", "Contexts of batches, by whether they were read before.", ["known"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.context_bytes = Gauge(
+            "kubepipe_context_cache_bytes", "Memory of contexts that are kept.", registry=self.registry
+        )
         self.waiting = Gauge("kubepipe_waiting_questions", "Questions that wait.", registry=self.registry)
         self.ready = Gauge("kubepipe_ready", "1 when a release is loaded.", registry=self.registry)
         self.swaps = Counter("kubepipe_release_swaps", "Releases taken over.", registry=self.registry)
@@ -47,13 +56,18 @@ class Metrics:
         self.batch_requests.observe(requests)
         self.batch_seconds.observe(seconds)
 
+    def context(self, known: bool) -> None:
+        """Count a context of a batch."""
+        self.contexts.labels("true" if known else "false").inc()
+
     def swapped(self, taken: bool) -> None:
         """Count a swap or a refusal."""
         (self.swaps if taken else self.refusals).inc()
 
-    def text(self, *, release: str | None, waiting: int) -> bytes:
+    def text(self, *, release: str | None, waiting: int, context_bytes: int) -> bytes:
         """All of them in Prometheus' text form."""
         self.waiting.set(waiting)
+        self.context_bytes.set(context_bytes)
         self.ready.set(release is not None)
         self.release.clear()
         if release is not None:

@@ -22,7 +22,11 @@ def make_parts(source: Source, settings: Settings, token: str | None) -> Parts:
     limits, metrics = settings.serving, Metrics()
     engine = Engine(limits.batch_size, limits.queue_questions, metrics.batch)
     watcher = Watcher(
-        source, engine, lambda verified: Loaded(verified, settings), limits.watch_seconds, metrics.swapped
+        source,
+        engine,
+        lambda verified: Loaded(verified, settings, metrics.context),
+        limits.watch_seconds,
+        metrics.swapped,
     )
     return Parts(engine, watcher, metrics, limits, token)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubepipe.errors import IntegrityError
-from kubepipe.releases import Verified, current, local_copy, verify_release
+from kubepipe.releases import BrokenHopError, Verified, current, drop_copies, local_copy, verify_release
 from kubepipe.storage import Store
 
 
@@ -16,15 +17,15 @@ class Source:
 
     Attributes:
         store: Where releases lie.
-        key: Public key of the model signature.
-        cache: Folder for copies out of a bucket.
+        keys: Public keys of model signatures, or folders with them; read again for each release.
+        cache: Folder for copies out of a bucket, of one server alone.
         permit_key: Public key of the permits, where it is known.
         release: The one release that is served; None serves the current one and watches.
         folder: A release's folder that lies in no store.
     """
 
     store: Store
-    key: Path
+    keys: tuple[Path, ...]
     cache: Path
     permit_key: Path | None = None
     release: str | None = None
@@ -52,6 +53,16 @@ class Source:
             BrokenHopError: It does not hold.
         """
         if self.folder is not None:
-            return verify_release(self.folder, self.key, permit_key=self.permit_key)
+            return verify_release(self.folder, self.keys, permit_key=self.permit_key)
         folder = local_copy(self.store, wanted, self.cache)
-        return verify_release(folder, self.key, digest=wanted, permit_key=self.permit_key)
+        try:
+            return verify_release(folder, self.keys, digest=wanted, permit_key=self.permit_key)
+        except BrokenHopError:
+            # Fetched anew next time: what does not hold here may hold in the store, or be mended there.
+            if folder.parent == self.cache:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def tidy(self, *keep: str) -> None:
+        """Remove local copies of all other releases."""
+        drop_copies(self.store, self.cache, keep=keep)

@@ -15,6 +15,7 @@ from kubepipe.serving.engine import Answerer, Engine
 from kubepipe.serving.source import Source
 
 _LOG = structlog.get_logger(__name__)
+_LONGEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,30 @@ class Refusal:
     release: str
     reason: str
     hop: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PutOff:
+    """When a refused release is tried again: fetching and hashing it costs, so each time later, up to a minute.
+
+    Attributes:
+        release: Its digest.
+        seconds: Time between the last try and the next.
+        until: When that is, by the monotonic clock.
+    """
+
+    release: str
+    seconds: float
+    until: float
+
+    def holds(self, wanted: str) -> bool:
+        """Whether it is too early."""
+        return wanted == self.release and time.monotonic() < self.until
+
+    def next(self, release: str, least: float) -> _PutOff:
+        """After another refusal."""
+        longer = min(2 * self.seconds, max(_LONGEST_SECONDS, least)) if release == self.release else least
+        return _PutOff(release, longer, time.monotonic() + longer)
 
 
 class Watcher:
@@ -53,6 +78,7 @@ class Watcher:
     ) -> None:
         self._source, self._engine, self._load, self._seconds, self._tell = source, engine, load, seconds, tell
         self._serves: str | None = None
+        self._put_off = _PutOff("", 0.0, 0.0)
         self._refusal: Refusal | None = Refusal("", "the release is being verified and loaded", None)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -78,6 +104,8 @@ class Watcher:
             if wanted == self._serves:
                 self._refusal = None
                 return
+            if self._put_off.holds(wanted):
+                return
             started = time.monotonic()
             loaded = self._load(self._source.fetch(wanted))
             self._engine.swap(loaded)
@@ -87,6 +115,7 @@ class Watcher:
         except Exception as error:  # noqa: BLE001 - a store that fails must not end the server
             self._refuse(Refusal(wanted, f"unexpected {type(error).__name__}", None))
         else:
+            self._source.tidy(wanted, *([self._serves] if self._serves else []))
             self._serves, self._refusal = wanted, None
             self._tell(True)
             _LOG.info("release serves", release=loaded.digest[7:19], seconds=round(time.monotonic() - started, 2))
@@ -105,6 +134,8 @@ class Watcher:
             self._tell(False)
             _LOG.error("release refused", release=refusal.release[7:19], reason=refusal.reason)
         self._refusal = refusal
+        if refusal.release:
+            self._put_off = self._put_off.next(refusal.release, self._seconds)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -227,6 +227,12 @@ class ServingSettings(Section):
         256, ge=1, description="Most questions that wait at once; further requests are told to come back (429)."
     )
     batch_size: int = Field(16, ge=1, description="Most questions that are computed at once.")
+    context_cache_mb: int = Field(
+        64,
+        ge=0,
+        description="Megabytes for contexts that were read: questions on one of them later need not read it again. "
+        "They are kept in memory only; 0 keeps none.",
+    )
     watch_seconds: float = Field(5.0, gt=0.0, description="Seconds between looks at which release is current.")
     drain_seconds: int = Field(30, ge=1, description="Seconds that running requests get when the server is stopped.")
 

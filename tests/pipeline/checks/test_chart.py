@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +41,18 @@ def site(cluster: Any) -> Any:
             each["status"] = {"readyReplicas": each["spec"]["replicas"], "replicas": each["spec"]["replicas"]}
         by_kind.setdefault(each["kind"], []).append(each)
     (keys,) = [each for each in by_kind["Secret"] if "wrapping.key" in each["data"]]
-    _answer(cluster, by_kind, keys["data"]["permit-signing.pem"])
+    (signing,) = [each for each in by_kind["Secret"] if "model-signing.pem" in each["data"]]
+    private = keys["data"]["permit-signing.pem"], signing["data"]["model-signing.pem"]
+    _answer(cluster, by_kind, [b64decode(each) for each in private])
     return cluster
 
 
-def _answer(cluster: Any, by_kind: dict[str, list[dict[str, Any]]], signing: str) -> None:
-    import base64
-
-    public = public_pem(load_pem_private_key(base64.b64decode(signing), None).public_key())  # type: ignore[arg-type]
+def _answer(cluster: Any, by_kind: dict[str, list[dict[str, Any]]], private: list[bytes]) -> None:
+    permits, models = (public_pem(load_pem_private_key(each, None).public_key()) for each in private)  # type: ignore[arg-type]
     for each in by_kind["ConfigMap"]:
         if each["metadata"]["name"] == "kubepipe-permits":
-            each["data"] = {"permit-public.pem": public.decode()}
-    held = base64.b64encode(b"x").decode()
+            each["data"] = {"permit-public.pem": permits.decode(), "model-public.pem": models.decode()}
+    held = b64encode(b"x").decode()
     credentials = {"metadata": {"name": "s3"}, "data": {"accesskey": held, "secretkey": held}}
     cluster.on("/version/", {
         "major": "1", "minor": "34", "gitVersion": "v1.34.4", "gitCommit": "", "gitTreeState": "", "buildDate": "",

@@ -17,6 +17,7 @@ from kubepipe.errors import SettingsError
 from kubepipe.pipeline.checks import check_cluster
 from kubepipe.pipeline.cluster.register import version_name
 from kubepipe.pipeline.overlay import apply_overlay, parse_compiled
+from kubepipe.releases import create_model_keys
 from kubepipe.sealing.keys import public_pem
 
 CHART = Path(__file__).parents[3] / "charts" / "kubepipe"
@@ -78,7 +79,7 @@ def _claim(phase: str, storage_class: str | None) -> dict[str, Any]:
 class Site:
     """A release in which everything is as it should be; a test breaks one thing."""
 
-    def __init__(self, cluster: Any) -> None:
+    def __init__(self, cluster: Any, folder: Path) -> None:
         self.cluster = cluster
         key = Ed25519PrivateKey.generate()
         self.files = {
@@ -86,6 +87,9 @@ class Site:
             "pseudonym.key": b"p" * 32,
             "permit-signing.pem": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         }
+        create_model_keys(folder)
+        self.signing = (folder / "model-signing.pem").read_bytes()
+        self.model_public = (folder / "model-public.pem").read_text(encoding="utf-8")
         self.public = public_pem(key.public_key()).decode()
         self.version = version_name("kubepipe", apply_overlay(parse_compiled(GRAPH, place="x"), OVERLAY))
         self.setup = {
@@ -101,6 +105,7 @@ class Site:
                 for name, buckets in (("source", ["incoming", "kubepipe"]), ("artifacts", ["kubepipe"]))
             ],
             "privacy": {"secret": "keys", "publicKeyConfigMap": "permits", "publicKeyName": "permit-public.pem"},
+            "models": {"secret": "signing", "publicKeyConfigMap": "permits", "publicKeyName": "model-public.pem"},
         }  # fmt: skip
         definition = CHART / "charts" / "argo-workflows" / "crds" / "workflows.yaml"
         self.definition = yaml.safe_load(definition.read_text(encoding="utf-8"))
@@ -127,7 +132,14 @@ class Site:
         on("/incoming", _versioning("Enabled"))
         on("/kubepipe", _versioning("Suspended"))
         on(f"{NS}/secrets/keys", _secret(**self.files))
-        on(f"{NS}/configmaps/permits", _config_map("permits", **{"permit-public.pem": self.public}))
+        on(f"{NS}/secrets/signing", _secret(**{"model-signing.pem": self.signing}))
+        self.publish()
+
+    def publish(self, **more: str) -> None:
+        """Write the ConfigMap of public keys."""
+        known = {"permit-public.pem": self.public, "model-public.pem": self.model_public}
+        held = {**known, **{name.replace("__", "."): text for name, text in more.items()}}
+        self.cluster.on(f"{NS}/configmaps/permits", _config_map("permits", **held))
 
     def tell(self) -> None:
         """Write the release's ConfigMaps; all answer to the same list, whatever the selector."""
@@ -145,9 +157,9 @@ class Site:
 
 
 @pytest.fixture
-def site(cluster: Any) -> Site:
+def site(cluster: Any, tmp_path: Path) -> Site:
     """A healthy release."""
-    return Site(cluster)
+    return Site(cluster, tmp_path)
 
 
 def _bad(namespace: str | None = None) -> dict[str, str]:
@@ -165,6 +177,7 @@ def test_a_healthy_release_has_no_problem(site: Site) -> None:
             "object store as source", "bucket incoming as source", "bucket kubepipe as source",
             "object store as artifacts", "bucket kubepipe as artifacts",
             "privacy keys in secret keys", "public key of permits",
+            "key of models in secret signing", "public key of models",
         ],
         True,
     )  # fmt: skip
@@ -283,11 +296,36 @@ BROKEN: dict[str, tuple[Any, str, list[str]]] = {
         "privacy keys in secret keys", ["permit-signing.pem is missing", "pseudonym.key is no 32 bytes"],
     ),
     "another public key": (
-        lambda s: s.cluster.on(f"{NS}/configmaps/permits", _config_map("permits", **{"permit-public.pem": "other"})),
+        lambda s: s.publish(**{"permit-public__pem": "other"}),
         "public key of permits", ["does not belong", "keys.publicKey"],
     ),
     "no public key": (
-        lambda s: s.cluster.on(f"{NS}/configmaps/permits", {}, status=404), "public key of permits", ["is missing"],
+        lambda s: s.publish(**{"permit-public__pem": ""}), "public key of permits", ["is missing"],
+    ),
+    "key of models missing": (
+        lambda s: s.cluster.on(f"{NS}/secrets/signing", _secret()),
+        "key of models in secret signing", ["model-signing.pem is missing", "signing.trustedKeys"],
+    ),
+    "key of models of the wrong kind": (
+        lambda s: s.cluster.on(
+            f"{NS}/secrets/signing", _secret(**{"model-signing.pem": s.files["permit-signing.pem"]})
+        ),
+        "key of models in secret signing", ["no elliptic curve key on P-256"],
+    ),
+    "secret of models missing": (
+        lambda s: s.cluster.on(f"{NS}/secrets/signing", {}, status=404),
+        "key of models in secret signing", ["secret signing does not exist"],
+    ),
+    "another public key of models": (
+        lambda s: s.publish(**{"model-public__pem": s.public}),
+        "public key of models", ["does not belong", "signing.publicKey"],
+    ),
+    "no public key of models": (
+        lambda s: s.publish(**{"model-public__pem": ""}), "public key of models", ["is missing, so no model is served"],
+    ),
+    "a trusted key that is none": (
+        lambda s: s.publish(**{"model-trusted-1__pem": "-----BEGIN PUBLIC KEY-----"}),
+        "public key model-trusted-1.pem", ["is no public key", "signing.trustedKeys"],
     ),
 }  # fmt: skip
 
@@ -357,3 +395,10 @@ def test_a_cluster_that_does_not_answer_ends_the_checks(site: Site) -> None:
     """One problem that names the address, and nothing that hangs on it."""
     site.cluster.stop()
     assert list(_bad()) == ["Kubernetes API"]
+
+
+def test_a_key_from_before_a_rotation_is_listed(site: Site) -> None:
+    """A person sees that models of the older key hold, too."""
+    site.publish(**{"model-trusted-1__pem": site.model_public})
+    (found,) = [each for each in check_cluster(None) if each.name == "public key model-trusted-1.pem"]
+    assert (found.good, found.found) == (True, "models of this key hold, too")

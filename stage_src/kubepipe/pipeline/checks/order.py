@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from kubepipe.errors import KubePipeError
-from kubepipe.pipeline.checks import access, definitions, keys, pipelines, stores, volumes, workloads
+from kubepipe.pipeline.checks import access, definitions, keys, pipelines, signing, stores, volumes, workloads
 from kubepipe.pipeline.checks.model import Check, guarded
 from kubepipe.pipeline.cluster.connection import connect
 from kubepipe.pipeline.remote import find_release
@@ -42,3 +42,4 @@ def check_cluster(namespace: str | None) -> Iterator[Check]:
     yield from guarded("pipelines API", partial(pipelines.pipelines, release))
     yield from guarded("object store", partial(stores.stores, release))
     yield from guarded("privacy keys", partial(keys.keys, release))
+    yield from guarded("model keys", partial(signing.signing, release))
