@@ -73,13 +73,14 @@ class Case:
 
     def end(self, phase: str, reason: str, message: str, outcome: Outcome | None = None) -> Visit:
         """The end of a claim: notice, key, claim, in an order that loses none of them in a crash."""
-        waits = outcome is not None and outcome.verdict == "needs_human"
+        # What the gate keeps stays sealed until a person decides or its retention ends.
+        is_kept = outcome is not None and outcome.is_kept
         status = merged(self.claim.status, self._last_change(phase, reason, message, outcome))
         notice = _NOTICES.get(phase)
         if notice:
             name = f"{self.claim.name}-{self.claim.attempt}-{notice}"
             self.world.post(name, notice, _words(self.claim.name, status))
-        if not waits:
+        if not is_kept:
             destroy_key(self.world, self.claim.run)
         claim = replace(self.claim, state="ended", next_attempt_at=None, status=status)
         write_claim(self.world.store, claim)

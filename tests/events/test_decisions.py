@@ -19,7 +19,7 @@ DIGEST = f"sha256:{'a' * 64}"
 class Gate(Bench):
     """A DatasetRun whose data waits at the gate for a person."""
 
-    def __init__(self) -> None:
+    def __init__(self, verdict: str = "needs_human") -> None:
         super().__init__(settings=POLICY)
         self.name = self.outside.drop("wards/jane-doe.jsonl").name
         self.visit(self.name)
@@ -27,12 +27,12 @@ class Gate(Bench):
         self.outside.fence(self.run)
         self.outside.store.write(f"keys/{self.run}.json", b"{}")
         self.outside.record(self.run, "prepare-data")
-        self.outside.record(self.run, "verify-privacy", error=Failure("QuarantinedError", "needs_human", 3))
-        write_record(self.outside.store, f"runs/{self.run}/verdict.json", _verdict(), "verdict")
+        self.outside.record(self.run, "verify-privacy", error=Failure("QuarantinedError", verdict, 3))
+        write_record(self.outside.store, f"runs/{self.run}/verdict.json", _verdict(verdict), "verdict")
         self.outside.kfp.started[self.run]["state"] = "FAILED"
         self.visit(self.name)
 
-    def decide(self, verdict: str, digest: str = DIGEST, **fields: str) -> None:
+    def decide(self, verdict: str, digest: str = DIGEST, **fields: Any) -> None:
         decision = {"verdict": verdict, "by": "system:serviceaccount:lab:ada", "datasetDigest": digest} | fields
         self.outside.runs.patch_spec(self.name, {"decision": decision})
         self.visit(self.name)
@@ -45,9 +45,10 @@ class Gate(Bench):
         return list(self.outside.store.keys("keys/"))
 
 
-def _verdict() -> dict[str, Any]:
-    reasons = [{"code": "approval_required", "text": "The policy asks a person to approve the data."}]
-    return {"verdict": "needs_human", "reasons": reasons, "measures": {}, "after": {}, "dataset_digest": DIGEST}
+def _verdict(verdict: str) -> dict[str, Any]:
+    code = "approval_required" if verdict == "needs_human" else "redetected"
+    reasons = [{"code": code, "text": "Words of the gate."}]
+    return {"verdict": verdict, "reasons": reasons, "measures": {}, "after": {}, "dataset_digest": DIGEST}
 
 
 @pytest.fixture
@@ -158,3 +159,56 @@ def test_what_a_person_made_by_hand_is_run_whatever_the_rules_say() -> None:
         bench.outside.runs.create(source.name, {"source": source.spec(), "trigger": "manual"})
         bench.visit(source.name)
         assert bench.status(source.name)["phase"] == "Submitted"
+
+
+class Refused(Gate):
+    """A DatasetRun whose data broke a rule of the gate."""
+
+    def __init__(self) -> None:
+        super().__init__(verdict="quarantine")
+
+
+@pytest.fixture
+def refused() -> Refused:
+    return Refused()
+
+
+def test_the_key_of_refused_data_stays_until_somebody_decides(refused: Refused) -> None:
+    """Quarantined, with the digest to decide on."""
+    status = refused.status(refused.name)
+    assert (status["phase"], status["verdict"], status["datasetDigest"]) == ("Quarantined", "quarantined", DIGEST)
+    assert refused.keys() == [f"keys/{refused.run}.json"]
+
+
+def test_a_release_is_an_approval_that_names_the_rules(refused: Refused) -> None:
+    """Another attempt starts, and its gate finds who overruled what, and why."""
+    refused.decide("released", reason="street names", rules=["redetected"])
+    approval = find_approval(
+        refused.outside.quarantine, DIGEST, settings_digest(load_settings(base=POLICY), ["privacy"])
+    )
+    assert approval is not None
+    assert (approval.verdict, approval.overrules, approval.reason) == ("approved", ("redetected",), "street names")
+    assert len(refused.outside.kfp.started) == 2
+    assert refused.keys() == []
+
+
+def test_refused_data_is_not_approved_by_the_way(refused: Refused) -> None:
+    """An approval is for data that keeps the rules, a release for data that waits would overrule nothing."""
+    refused.decide("approved")
+    assert refused.outside.quarantine.objects == {}
+    assert refused.keys() == [f"keys/{refused.run}.json"]
+    waiting = Gate()
+    waiting.decide("released", rules=["redetected"])
+    assert waiting.outside.quarantine.objects == {}
+
+
+@pytest.mark.parametrize("how", ["rejected", "delete"])
+def test_the_key_of_refused_data_dies_with_its_rejection_or_its_dataset_run(refused: Refused, how: str) -> None:
+    """Nothing is left to open it with."""
+    if how == "delete":
+        refused.outside.runs.delete(refused.name)
+        refused.reconciler.forget(refused.name)
+    else:
+        refused.decide("rejected")
+    assert refused.keys() == []
+    assert len(refused.outside.kfp.started) == 1
