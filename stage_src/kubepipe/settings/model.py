@@ -74,6 +74,11 @@ class PrivacySettings(Section):
     locale: str | None = Field(
         None, description="Faker locale of the surrogates, for example de_DE; null takes the language's usual one."
     )
+    detectors: tuple[str, ...] | None = Field(
+        None,
+        description="Further detectors besides the model and the rules: names of plug-ins (entry points of the group "
+        "kubepipe.detectors) or presidio; null takes all installed plug-ins, an empty list none.",
+    )
     classes: tuple[Literal["DIRECT", "QUASI", "ART9", "OTHER"], ...] = Field(
         ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."
     )
