@@ -36,6 +36,16 @@ class Decision:
     words: str
 
 
+def is_due(resource: Resource, claim: Claim) -> bool:
+    """Whether a decision fits what is kept and was not taken up yet: a gate that refuses again is asked once."""
+    given, status = resource.spec.get("decision"), claim.status
+    if not given or given["verdict"] not in _POSSIBLE.get(str(status.get("verdict")), ()):
+        return False
+    waiting = next((each for each in status.get("conditions", ()) if each["type"] == "AwaitingDecision"), None)
+    is_taken = waiting is not None and waiting["status"] == "False" and waiting["reason"].lower() == given["verdict"]
+    return given["datasetDigest"] == status.get("datasetDigest") and not is_taken
+
+
 def take_decision(world: World, resource: Resource, claim: Claim) -> Decision | None:
     """Record the decision on a data set that is kept; None when there is nothing to decide or no decision yet.
 
@@ -43,13 +53,9 @@ def take_decision(world: World, resource: Resource, claim: Claim) -> Decision | 
     gate of the next attempt looks for one that fits what it measured itself. A release names the rules that it
     overrules besides; which of them may be overruled at all is the gate's to say.
     """
-    given = resource.spec.get("decision")
-    if not given or claim.run is None:
+    if claim.run is None or not is_due(resource, claim):
         return None
-    if given["verdict"] not in _POSSIBLE.get(str(claim.status.get("verdict")), ()):
-        return None
-    if given["datasetDigest"] != claim.status.get("datasetDigest"):
-        return None
+    given = resource.spec["decision"]
     parameters = world.kfp.run(claim.run)["runtime_config"]["parameters"]
     is_release = given["verdict"] == "released"
     verdict: Literal["approved", "rejected"] = "approved" if given["verdict"] in OPENS else "rejected"

@@ -15,7 +15,7 @@ from kubepipe.errors import IntegrityError, KubePipeError
 from kubepipe.records.claim import Claim, clear_mark, create_claim, read_claim, write_claim
 from kubepipe_events.case import Case, Visit, destroy_key
 from kubepipe_events.config import EventsConfig
-from kubepipe_events.decisions import OPENS, take_decision
+from kubepipe_events.decisions import OPENS, is_due, take_decision
 from kubepipe_events.follow import follow, stop
 from kubepipe_events.outcome import KEPT
 from kubepipe_events.resources import Resource
@@ -59,8 +59,9 @@ class Reconciler:
         else:
             visit = Visit(claim, claim.status, None)
         self._show(resource, visit.status)
-        if visit.claim is not None and not visit.claim.is_open and _asks_again(resource, visit.claim):
-            # A rerun that was asked for while it went on.
+        ended = visit.claim is not None and visit.claim.state == "ended"
+        if visit.claim is not None and ended and (_asks_again(resource, visit.claim) or is_due(resource, visit.claim)):
+            # A rerun that was asked for, or a decision that was made, while it went on.
             return replace(visit, again=0.0)
         return visit
 

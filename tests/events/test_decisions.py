@@ -212,3 +212,36 @@ def test_the_key_of_refused_data_dies_with_its_rejection_or_its_dataset_run(refu
         refused.decide("rejected")
     assert refused.keys() == []
     assert len(refused.outside.kfp.started) == 1
+
+
+def test_a_release_is_tried_once(refused: Refused) -> None:
+    """A gate that refuses again leaves the data quarantined; visited again and again nothing starts."""
+    refused.decide("released", rules=["redetected"])
+    run = refused.run_of(refused.name)
+    refused.outside.fence(run)
+    refused.outside.store.write(f"keys/{run}.json", b"{}")
+    refused.outside.record(run, "verify-privacy", error=Failure("QuarantinedError", "quarantine", 3))
+    write_record(refused.outside.store, f"runs/{run}/verdict.json", _verdict("quarantine"), "verdict")
+    refused.outside.kfp.started[run]["state"] = "FAILED"
+    for _ in range(4):
+        refused.visit(refused.name)
+    assert refused.status(refused.name)["verdict"] == "quarantined"
+    assert len(refused.outside.kfp.started) == 2
+
+
+def test_a_decision_that_comes_before_the_end_is_seen_takes_effect_at_it() -> None:
+    """The gate's verdict can be read before the controller has seen the run's end."""
+    early = Refused.__new__(Refused)
+    Bench.__init__(early, settings=POLICY)
+    early.name = early.outside.drop().name
+    early.visit(early.name)
+    early.run = early.run_of(early.name)
+    early.outside.fence(early.run)
+    early.outside.record(early.run, "verify-privacy", error=Failure("QuarantinedError", "quarantine", 3))
+    write_record(early.outside.store, f"runs/{early.run}/verdict.json", _verdict("quarantine"), "verdict")
+    decision = {"verdict": "released", "by": "ada", "datasetDigest": DIGEST, "rules": ["redetected"]}
+    early.outside.runs.patch_spec(early.name, {"decision": decision})
+    early.outside.kfp.started[early.run]["state"] = "FAILED"
+    assert early.visit(early.name).again == 0.0
+    early.visit(early.name)
+    assert len(early.outside.kfp.started) == 2

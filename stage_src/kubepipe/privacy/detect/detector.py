@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kubepipe.privacy.detect.addresses import addresses
 from kubepipe.privacy.detect.calendar import dates
+from kubepipe.privacy.detect.invisible import visible
 from kubepipe.privacy.detect.jobs import jobs
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.detect.models import resolve_model
@@ -48,8 +49,10 @@ class Detector:
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
         """Spans of each text: sorted, not overlapping, offsets in code points of the text as given."""
-        entities = self._recogniser.recognise(texts) if self._recogniser is not None else [[] for _ in texts]
-        return [self._one(text, found) for text, found in zip(texts, entities, strict=True)]
+        views = [visible(text) for text in texts]
+        seen = [view.text for view in views]
+        entities = self._recogniser.recognise(seen) if self._recogniser is not None else [[] for _ in seen]
+        return [view.restored(self._one(view.text, found)) for view, found in zip(views, entities, strict=True)]
 
     def rules(self, text: str) -> Iterator[Span]:
         """What the rules find by themselves, overlaps included."""
