@@ -9,6 +9,7 @@ from kubepipe.records.claim import read_claim
 from kubepipe.records.step import Failure, write_record
 from kubepipe.settings import load_settings, settings_digest
 from kubepipe_events.config import EventsConfig
+from kubepipe_events.known import claim_of_status
 
 from .test_reconcile import Bench
 
@@ -245,3 +246,17 @@ def test_a_decision_that_comes_before_the_end_is_seen_takes_effect_at_it() -> No
     assert early.visit(early.name).again == 0.0
     early.visit(early.name)
     assert len(early.outside.kfp.started) == 2
+
+
+def test_a_decision_that_a_controller_had_no_time_for_is_taken_up_by_the_next(refused: Refused) -> None:
+    """Its generation was observed, its attempt not made: a visit is due at the start."""
+    decision = {"verdict": "released", "by": "ada", "datasetDigest": DIGEST, "rules": ["redetected"]}
+    resource = refused.outside.runs.get(refused.name)
+    assert resource is not None
+    assert claim_of_status(resource)[1] is False
+    refused.outside.runs.patch_spec(refused.name, {"decision": decision})
+    seen = refused.outside.runs.get(refused.name)
+    refused.outside.runs.write_status(refused.name, {"observedGeneration": seen.generation})
+    assert claim_of_status(refused.outside.runs.get(refused.name))[1] is True
+    refused.visit(refused.name)
+    assert len(refused.outside.kfp.started) == 2
