@@ -100,11 +100,16 @@ def release(run: RunArgument, reason: ReasonOption = "", by: ByOption = None, na
         overrules = admit_release(kept, reason)
         who = site.who(by)
         resource = (site.dataset_runs or {}).get(kept.run)
-        if resource is not None:
+        if resource is not None and not resource.spec.get("decision"):
             _decide_dataset_run(site, resource, kept, "released" if overrules else "approved", who, reason)
             typer.echo(f"{resource.name}: released by {who}; the next attempt starts by itself")
             return 0
         decide(site.approvals, kept, "approved", by=who, reason=reason, overrules=overrules)
+        if resource is not None:
+            # Its decision cannot be changed; it was about other data, another policy or other rules.
+            _runs(site).patch_spec(resource.name, {"rerun": int(resource.spec.get("rerun", 0)) + 1})
+            typer.echo(f"{resource.name}: released by {who}; another attempt starts")
+            return 0
         again = "the same `kubepipe run` goes on" if site.folder else "`kubepipe submit` its source again"
         typer.echo(f"run {kept.run}: released by {who}; {again}")
     return 0
@@ -169,16 +174,18 @@ def _one(site: Site, text: str) -> Kept:
 
 
 def _decide_dataset_run(site: Site, resource: Any, kept: Kept, verdict: str, by: str, reason: str) -> None:
+    decision = {"verdict": verdict, "by": by, "datasetDigest": kept.dataset_digest, "reason": reason}
+    if verdict == "released":
+        decision["rules"] = list(kept.codes)  # type: ignore[assignment]  # the only list among texts
+    _runs(site).patch_spec(resource.name, {"decision": decision})
+
+
+def _runs(site: Site) -> Any:
     from kubernetes import client
 
     from kubepipe_events.resources import DatasetRuns
 
-    if resource.spec.get("decision"):
-        raise InputError("is decided already", place=resource.name, remedy=f"By {resource.spec['decision']['by']}")
-    decision = {"verdict": verdict, "by": by, "datasetDigest": kept.dataset_digest, "reason": reason}
-    if verdict == "released":
-        decision["rules"] = list(kept.codes)  # type: ignore[assignment]  # the only list among texts
-    DatasetRuns(site.release.namespace, client.ApiClient()).patch_spec(resource.name, {"decision": decision})
+    return DatasetRuns(site.release.namespace, client.ApiClient())
 
 
 def _name_in(site: Site, kept: Kept) -> str:
