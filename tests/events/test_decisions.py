@@ -7,6 +7,7 @@ import pytest
 from kubepipe.records.approval import find_approval
 from kubepipe.records.claim import read_claim
 from kubepipe.records.step import Failure, write_record
+from kubepipe.sealing import mapping_name
 from kubepipe.settings import load_settings, settings_digest
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.known import claim_of_status
@@ -260,3 +261,16 @@ def test_a_decision_that_a_controller_had_no_time_for_is_taken_up_by_the_next(re
     assert claim_of_status(refused.outside.runs.get(refused.name))[1] is True
     refused.visit(refused.name)
     assert len(refused.outside.kfp.started) == 2
+
+
+def test_the_mapping_of_a_run_that_came_to_nothing_goes_with_its_key(refused: Refused) -> None:
+    """That of the attempt that came to its end stays."""
+    refused.outside.quarantine.write(mapping_name(refused.run), b"{}")
+    refused.decide("released", rules=["redetected"])
+    assert mapping_name(refused.run) not in refused.outside.quarantine.objects
+    second = refused.run_of(refused.name)
+    refused.outside.quarantine.write(mapping_name(second), b"{}")
+    refused.outside.finish(second)
+    refused.visit(refused.name)
+    assert refused.status(refused.name)["phase"] == "Succeeded"
+    assert mapping_name(second) in refused.outside.quarantine.objects

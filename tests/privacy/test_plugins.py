@@ -14,7 +14,7 @@ import pytest
 from kubepipe.errors import MissingExtraError, SettingsError
 from kubepipe.privacy import Detector, Span
 from kubepipe.privacy.detect import plugins
-from kubepipe.privacy.detect.plugins import ENTRY_POINTS, plug_ins
+from kubepipe.privacy.detect.plugins import ENTRY_POINTS, check_detectors, plug_ins
 
 TEXT = "Order KX-Alpha went to Ada Lind."
 
@@ -73,6 +73,10 @@ def test_an_unknown_name_lists_what_there_is(installed: Callable[..., None]) -> 
     installed(orders="finds_orders")
     with pytest.raises(SettingsError, match=r"privacy.detectors: there is no detector 'ordres'.*orders, presidio"):
         plug_ins(("ordres",), "en")
+    with pytest.raises(SettingsError, match="ordres"):
+        check_detectors(("ordres",))
+    check_detectors(("orders",))
+    check_detectors(None)
 
 
 @pytest.mark.parametrize("function", ["fails", "points_beside", "is_not_there"])

@@ -6,15 +6,17 @@ point of the group `kubepipe.detectors`; the adapters here are used where the po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from kubepipe.errors import KubePipeError, SettingsError
+from kubepipe.privacy.detect.presidio import presidio, require_presidio
 from kubepipe.privacy.entities.model import Span, class_of
 
 ENTRY_POINTS: Final = "kubepipe.detectors"
+PRESIDIO: Final = "presidio"
 PlugIn = Callable[[str, str], Iterable[Span]]
 
 
@@ -31,17 +33,34 @@ def plug_ins(names: Sequence[str] | None, language: str) -> list[PlugIn]:
     ]
 
 
+def check_detectors(names: Sequence[str] | None) -> None:
+    """Make sure that the detectors that a policy names are here, without loading any.
+
+    Raises:
+        SettingsError: One is not installed.
+        MissingExtraError: The library behind an adapter is not installed.
+    """
+    installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
+    for name in names or ():
+        if name == PRESIDIO:
+            require_presidio()
+        elif name not in installed:
+            raise _unknown(name, installed)
+
+
+def _unknown(name: str, installed: Collection[str]) -> SettingsError:
+    there = ", ".join(sorted({*installed, PRESIDIO}))
+    return SettingsError(
+        f"there is no detector '{name}'", place="privacy.detectors", remedy=f"Known here: {there}; install any other"
+    )
+
+
 def _made(name: str, installed: Mapping[str, EntryPoint], language: str) -> PlugIn:
     if name in installed:
         return _loaded(installed[name])
-    if name == "presidio":
-        from kubepipe.privacy.detect.presidio import presidio
-
+    if name == PRESIDIO:
         return presidio(language)
-    there = ", ".join(sorted({*installed, "presidio"}))
-    raise SettingsError(
-        f"there is no detector '{name}'", place="privacy.detectors", remedy=f"Known here: {there}; install any other"
-    )
+    raise _unknown(name, installed)
 
 
 def _loaded(entry: EntryPoint) -> PlugIn:

@@ -37,12 +37,11 @@ _LEAST: Final = 0.5
 """Below it Presidio's patterns are guesses that only words beside them confirm."""
 
 
-def presidio(language: str) -> Presidio:
-    """The adapter for a language.
+def require_presidio() -> None:
+    """Make sure that Presidio is here.
 
     Raises:
         MissingExtraError: presidio-analyzer is not installed.
-        ModelNotFoundError: The language has no spaCy model here; Presidio would try to download one.
     """
     if importlib.util.find_spec("presidio_analyzer") is None:
         raise MissingExtraError(
@@ -50,6 +49,16 @@ def presidio(language: str) -> Presidio:
             place="privacy.detectors",
             remedy="Install it with: pip install 'kubepipe[presidio]'",
         )
+
+
+def presidio(language: str) -> Presidio:
+    """The adapter for a language.
+
+    Raises:
+        MissingExtraError: presidio-analyzer is not installed.
+        ModelNotFoundError: The language has no spaCy model here; Presidio would try to download one.
+    """
+    require_presidio()
     return Presidio(resolve_model(None, language), language)
 
 
