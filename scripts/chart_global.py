@@ -9,6 +9,8 @@ from typing import Literal
 from chart_common import Account, Cidr, Objects, Part, Port
 from pydantic import Field
 
+from kubepipe.settings import RetentionSettings
+
 PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
 
 
@@ -168,7 +170,8 @@ class Bucket(Part):
     versioning: bool = Field(False, description="Keep older versions of objects.")
     expireDays: dict[str, int] = Field(
         default_factory=dict,
-        description='Prefixes and the days after which objects below them go; "" is the whole bucket.',
+        description="Prefixes and the days after which objects below them go, where they differ from global.retention; "
+        '"" is the whole bucket, 0 keeps.',
     )
 
 
@@ -179,17 +182,48 @@ class Buckets(Part):
         default_factory=lambda: Bucket(name="incoming", versioning=True), description="Where data sets are dropped."
     )
     quarantine: Bucket = Field(
-        default_factory=lambda: Bucket(name="quarantine", expireDays={"": 30}),
-        description="Data sets that the privacy gate refused.",
+        default_factory=lambda: Bucket(name="quarantine"),
+        description="Decisions on what the privacy gate keeps, and mappings; steps behind the gate cannot read it.",
     )
     artifacts: Bucket = Field(
-        default_factory=lambda: Bucket(name="mlpipeline", expireDays={"v2/artifacts/": 30}),
+        default_factory=lambda: Bucket(name="mlpipeline"),
         description="What steps hand to each other; sealed before the gate.",
     )
     store: Bucket = Field(
-        default_factory=lambda: Bucket(name="kubepipe", versioning=True, expireDays={"keys/": 30}),
+        default_factory=lambda: Bucket(name="kubepipe", versioning=True),
         description="Records of runs, wrapped data keys, published models.",
     )
+
+
+def _kept(name: str) -> int:
+    return int(RetentionSettings.model_fields[name].default)
+
+
+class Retention(Part):
+    """Days that each class of artifacts is kept; 0 keeps it. The names are those of the settings' retention."""
+
+    raw: int = Field(_kept("raw"), ge=0, description="Data sets in the bucket for incoming data.")
+    intermediate: int = Field(
+        _kept("intermediate"),
+        ge=0,
+        description="What the steps before the gate hand on, sealed, in the artifacts bucket.",
+    )
+    protected: int = Field(
+        _kept("protected"),
+        ge=0,
+        description="Protected data sets and what steps behind the gate hand on, in the artifacts bucket: one rule "
+        "holds for it and for intermediate: the longer of the two.",
+    )
+    permits: int = Field(_kept("permits"), ge=0, description="Copies of privacy permits in the store.")
+    records: int = Field(_kept("records"), ge=0, description="Records of runs in the store.")
+    models: int = Field(_kept("models"), ge=0, description="Releases in the store, the current one included.")
+    quarantine: int = Field(
+        _kept("quarantine"),
+        ge=0,
+        description="Data keys of what the privacy gate keeps, when nobody decides, and decisions. The controller ends "
+        "a DatasetRun that waits so long.",
+    )
+    mappings: int = Field(_kept("mappings"), ge=0, description="Encrypted mappings, in the quarantine bucket.")
 
 
 class Runner(Account):
@@ -226,6 +260,7 @@ class Global(Part):
     networkPolicy: NetworkPolicies = Field(default_factory=NetworkPolicies, description="Network policies.")
     objectStore: ObjectStore = Field(default_factory=ObjectStore, description="Object store.")
     buckets: Buckets = Field(default_factory=Buckets, description="Buckets.")
+    retention: Retention = Field(default_factory=Retention, description="How long what is kept.")
     pipelineRunner: Runner = Field(default_factory=Runner, description="Service account of steps.")
     database: Database = Field(default_factory=Database, description="Database.")
     kubeflowPipelines: PipelinesApi = Field(default_factory=PipelinesApi, description="An existing Kubeflow Pipelines.")

@@ -154,7 +154,10 @@ class Pipeline(Part):
 
 
 class Keys(Part):
-    """Privacy keys: wrapping.key and pseudonym.key (32 random bytes each), permit-signing.pem (Ed25519, PKCS 8)."""
+    """Privacy keys: wrapping.key, pseudonym.key (32 random bytes each), permit-signing.pem (Ed25519, PKCS 8).
+
+    For privacy.mapping=sealed mapping.key too (32 random bytes).
+    """
 
     existingSecret: str = Field(
         "", description="Secret with the three files; empty makes one and keeps it. Losing it means losing sealed data."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubepipe.records.claim import Claim, write_claim
-from kubepipe.sealing import shred
+from kubepipe.sealing import mapping_name, shred
 from kubepipe_events.config import EventsConfig
 from kubepipe_events.outcome import Outcome
 from kubepipe_events.resources import Resource
@@ -73,14 +73,15 @@ class Case:
 
     def end(self, phase: str, reason: str, message: str, outcome: Outcome | None = None) -> Visit:
         """The end of a claim: notice, key, claim, in an order that loses none of them in a crash."""
-        waits = outcome is not None and outcome.verdict == "needs_human"
+        # What the gate keeps stays sealed until a person decides or its retention ends.
+        is_kept = outcome is not None and outcome.is_kept
         status = merged(self.claim.status, self._last_change(phase, reason, message, outcome))
         notice = _NOTICES.get(phase)
         if notice:
             name = f"{self.claim.name}-{self.claim.attempt}-{notice}"
             self.world.post(name, notice, _words(self.claim.name, status))
-        if not waits:
-            destroy_key(self.world, self.claim.run)
+        if not is_kept:
+            destroy_key(self.world, self.claim.run, mapping=outcome is None or not outcome.is_done)
         claim = replace(self.claim, state="ended", next_attempt_at=None, status=status)
         write_claim(self.world.store, claim)
         kind = "Normal" if phase in _CALM else "Warning"
@@ -107,10 +108,16 @@ class Case:
         }
 
 
-def destroy_key(world: World, run: str | None) -> None:
-    """From here on the sealed raw data of a run cannot be opened any more."""
-    if run:
-        shred(world.store, run)
+def destroy_key(world: World, run: str | None, *, mapping: bool = True) -> None:
+    """From here on the sealed raw data of a run cannot be opened any more; nor, if so, its pseudonyms be led back.
+
+    The mapping of a run that came to its end stays, for its data lives on; that of any other leads to nothing.
+    """
+    if not run:
+        return
+    shred(world.store, run)
+    if mapping:
+        world.quarantine.delete(mapping_name(run))
 
 
 def _verdict(phase: str, outcome: Outcome | None) -> str | None:

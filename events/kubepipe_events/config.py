@@ -120,6 +120,12 @@ class EventsConfig(_Part):
     keep_seconds: int = Field(
         30 * 86_400, ge=0, description="Time after which an ended DatasetRun is removed; its claim stays."
     )
+    quarantine_seconds: int = Field(
+        30 * 86_400,
+        ge=0,
+        description="Time after which a DatasetRun whose data the privacy gate keeps is removed, and the key of that "
+        "data destroyed, when nobody has decided; 0 keeps it.",
+    )
     port: int = Field(8080, description="Port of /metrics, /healthz and /readyz.")
 
 

@@ -103,7 +103,7 @@ class Controller:
             try:
                 self.metrics.findings.inc(sweep(self.world, self.config.bucket, self.config.rules, self.engine.names()))
                 self.metrics.sweep.set(time.monotonic() - began)
-                remove_old(self.world, self.engine.resources(), self.config.keep_seconds)
+                remove_old(self.world, self.engine.resources(), self.config)
                 self.engine.relist()
             except Exception as error:  # noqa: BLE001 - the next sweep finds what this one did not
                 _LOG.warning("sweep failed", error=words_of(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubepipe.records.claim import Claim
+from kubepipe_events.decisions import is_due
 from kubepipe_events.resources import Resource
 from kubepipe_events.status import ENDED, is_true
 
@@ -21,6 +22,7 @@ def claim_of_status(resource: Resource) -> tuple[Claim | None, bool]:
         status.get("observedGeneration") == resource.generation
         and resource.spec.get("rerun", 0) <= status.get("reruns", 0)
         and not is_true(status.get("conditions", ()), "Blocked")
+        and not is_due(resource, claim)
     )
     if status.get("phase") in ENDED and is_seen:
         return replace(claim, state="ended"), False

@@ -13,7 +13,8 @@ from kubepipe.stages.catalogue import STAGES
 from kubepipe.storage import Store
 
 _DONE: Final = frozenset({"published", "not_published"})
-_KEPT: Final = frozenset({"quarantined", "needs_human"})
+KEPT: Final = frozenset({"quarantined", "needs_human"})
+"""Verdicts of runs whose data the privacy gate keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Outcome:
     @property
     def is_kept(self) -> bool:
         """Whether the privacy gate keeps the data."""
-        return self.verdict in _KEPT
+        return self.verdict in KEPT
 
 
 def read_outcome(store: Store, run: str) -> Outcome:

@@ -15,8 +15,9 @@ from kubepipe.errors import IntegrityError, KubePipeError
 from kubepipe.records.claim import Claim, clear_mark, create_claim, read_claim, write_claim
 from kubepipe_events.case import Case, Visit, destroy_key
 from kubepipe_events.config import EventsConfig
-from kubepipe_events.decisions import take_decision
+from kubepipe_events.decisions import OPENS, is_due, take_decision
 from kubepipe_events.follow import follow, stop
+from kubepipe_events.outcome import KEPT
 from kubepipe_events.resources import Resource
 from kubepipe_events.rules import judge
 from kubepipe_events.start import OBSERVED, Turn, start
@@ -58,8 +59,9 @@ class Reconciler:
         else:
             visit = Visit(claim, claim.status, None)
         self._show(resource, visit.status)
-        if visit.claim is not None and not visit.claim.is_open and _asks_again(resource, visit.claim):
-            # A rerun that was asked for while it went on.
+        ended = visit.claim is not None and visit.claim.state == "ended"
+        if visit.claim is not None and ended and (_asks_again(resource, visit.claim) or is_due(resource, visit.claim)):
+            # A rerun that was asked for, or a decision that was made, while it went on.
             return replace(visit, again=0.0)
         return visit
 
@@ -73,7 +75,7 @@ class Reconciler:
         claim = read_claim(self.world.store, name) or (self._claim(resource) if resource else None)
         if claim is None or not claim.is_open:
             self.tidy(name)
-            if claim is not None and claim.status.get("verdict") == "needs_human":
+            if claim is not None and claim.status.get("verdict") in KEPT:
                 destroy_key(self.world, claim.run)
             return
         stop(self.world, claim)
@@ -146,7 +148,7 @@ class Reconciler:
         return read_claim(self.world.store, resource.name)
 
     def _take_up(self, resource: Resource, claim: Claim) -> Claim:
-        """Begin another attempt when a person asked for one, by a rerun or by approving what waits."""
+        """Begin another attempt when a person asked for one, by a rerun or by letting pass what is kept."""
         if claim.is_open:
             return claim
         rerun = resource.spec.get("rerun", 0)
@@ -155,7 +157,7 @@ class Reconciler:
             claim, is_approved = _decided(case) if claim.state == "ended" else (claim, False)
             if not is_approved:
                 return claim
-        # What waited for a decision is open no longer: the new attempt begins with the object itself.
+        # What was kept is open no longer: the new attempt begins with the object itself.
         destroy_key(self.world, claim.run)
         case = Case(self.config, self.world, resource, claim)
         return case.save(
@@ -186,7 +188,7 @@ def _decided(case: Case) -> tuple[Claim, bool]:
         return case.claim, False
     case.world.runs.tell(case.resource, "Normal", taken.verdict.capitalize(), taken.words)
     conditions = case.conditions("AwaitingDecision", False, taken.verdict.capitalize(), taken.words)
-    if taken.verdict == "approved":
+    if taken.verdict in OPENS:
         return replace(case.claim, status=merged(case.claim.status, {"conditions": conditions})), True
     destroy_key(case.world, case.claim.run)
     change = {"verdict": "rejected", "message": taken.words, "conditions": conditions}

@@ -6,6 +6,7 @@
     │   ├── SettingsError                an unknown or wrong setting
     │   ├── ModelNotFoundError           a model name that does not resolve offline
     │   ├── MissingExtraError            a library of another extra is needed
+    │   ├── AccessError                  a right that the caller lacks
     │   └── OutputError                  a place that cannot be written
     ├── QuarantinedError        exit 3   the privacy gate said no, or asks for a person
     ├── IntegrityError          exit 4   a digest, signature or permit does not hold
@@ -64,6 +65,10 @@ class ModelNotFoundError(UserError):
 
 class MissingExtraError(UserError):
     """A library of an extra that is not installed is needed."""
+
+
+class AccessError(UserError):
+    """The caller lacks a right; the remedy names it."""
 
 
 class OutputError(UserError):

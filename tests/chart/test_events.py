@@ -74,6 +74,7 @@ REACHED = [
     ("events.notifications.stuckAfterSeconds=60", "notifications.stuckAfterSeconds", 60),
     ("events.keepSeconds=0", "keepSeconds", 0),
     ("events.port=9000", "port", 9000),
+    ("global.retention.quarantine=7", "quarantineSeconds", 7 * 86_400),
 ]
 SCHEDULE = "events.schedules[0].name=a,events.schedules[0].cron=@hourly,events.schedules[0].dataset=x.json"
 

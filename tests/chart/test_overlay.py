@@ -97,7 +97,9 @@ def test_setup_is_told_everything(helm: Any) -> None:
     }
     assert [each["name"] for each in setup["buckets"]] == ["incoming", "quarantine", "mlpipeline", "kubepipe"]
     assert setup["buckets"][0]["versioning"] is True
-    assert setup["buckets"][1]["expireDays"] == {"": 30}
+    assert [each["expireDays"] for each in setup["buckets"]] == [
+        {}, {"approvals/": 30, "mappings/": 365}, {"v2/artifacts/": 30}, {"keys/": 30},
+    ]  # fmt: skip
     assert setup["users"][0]["grants"] == {"mlpipeline": "read-write", "kubepipe": "read-write"}
     assert setup["users"][1]["grants"]["kubepipe"] == "erase"
     assert setup["users"][1]["grants"]["incoming"] == "read"

@@ -19,7 +19,7 @@ GENERATED = {
     "kubepipe-source-store": {"accesskey", "secretkey"},
     "kubepipe-webhook": {"token"},
     "kubepipe-database": {"password", "root-password"},
-    "kubepipe-privacy-keys": {"wrapping.key", "pseudonym.key", "permit-signing.pem"},
+    "kubepipe-privacy-keys": {"wrapping.key", "pseudonym.key", "mapping.key", "permit-signing.pem"},
     "kubepipe-model-signing": {"model-signing.pem"},
 }
 

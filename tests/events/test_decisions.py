@@ -7,8 +7,10 @@ import pytest
 from kubepipe.records.approval import find_approval
 from kubepipe.records.claim import read_claim
 from kubepipe.records.step import Failure, write_record
+from kubepipe.sealing import mapping_name
 from kubepipe.settings import load_settings, settings_digest
 from kubepipe_events.config import EventsConfig
+from kubepipe_events.known import claim_of_status
 
 from .test_reconcile import Bench
 
@@ -19,7 +21,7 @@ DIGEST = f"sha256:{'a' * 64}"
 class Gate(Bench):
     """A DatasetRun whose data waits at the gate for a person."""
 
-    def __init__(self) -> None:
+    def __init__(self, verdict: str = "needs_human") -> None:
         super().__init__(settings=POLICY)
         self.name = self.outside.drop("wards/jane-doe.jsonl").name
         self.visit(self.name)
@@ -27,12 +29,12 @@ class Gate(Bench):
         self.outside.fence(self.run)
         self.outside.store.write(f"keys/{self.run}.json", b"{}")
         self.outside.record(self.run, "prepare-data")
-        self.outside.record(self.run, "verify-privacy", error=Failure("QuarantinedError", "needs_human", 3))
-        write_record(self.outside.store, f"runs/{self.run}/verdict.json", _verdict(), "verdict")
+        self.outside.record(self.run, "verify-privacy", error=Failure("QuarantinedError", verdict, 3))
+        write_record(self.outside.store, f"runs/{self.run}/verdict.json", _verdict(verdict), "verdict")
         self.outside.kfp.started[self.run]["state"] = "FAILED"
         self.visit(self.name)
 
-    def decide(self, verdict: str, digest: str = DIGEST, **fields: str) -> None:
+    def decide(self, verdict: str, digest: str = DIGEST, **fields: Any) -> None:
         decision = {"verdict": verdict, "by": "system:serviceaccount:lab:ada", "datasetDigest": digest} | fields
         self.outside.runs.patch_spec(self.name, {"decision": decision})
         self.visit(self.name)
@@ -45,9 +47,10 @@ class Gate(Bench):
         return list(self.outside.store.keys("keys/"))
 
 
-def _verdict() -> dict[str, Any]:
-    reasons = [{"code": "approval_required", "text": "The policy asks a person to approve the data."}]
-    return {"verdict": "needs_human", "reasons": reasons, "measures": {}, "after": {}, "dataset_digest": DIGEST}
+def _verdict(verdict: str) -> dict[str, Any]:
+    code = "approval_required" if verdict == "needs_human" else "redetected"
+    reasons = [{"code": code, "text": "Words of the gate."}]
+    return {"verdict": verdict, "reasons": reasons, "measures": {}, "after": {}, "dataset_digest": DIGEST}
 
 
 @pytest.fixture
@@ -158,3 +161,116 @@ def test_what_a_person_made_by_hand_is_run_whatever_the_rules_say() -> None:
         bench.outside.runs.create(source.name, {"source": source.spec(), "trigger": "manual"})
         bench.visit(source.name)
         assert bench.status(source.name)["phase"] == "Submitted"
+
+
+class Refused(Gate):
+    """A DatasetRun whose data broke a rule of the gate."""
+
+    def __init__(self) -> None:
+        super().__init__(verdict="quarantine")
+
+
+@pytest.fixture
+def refused() -> Refused:
+    return Refused()
+
+
+def test_the_key_of_refused_data_stays_until_somebody_decides(refused: Refused) -> None:
+    """Quarantined, with the digest to decide on."""
+    status = refused.status(refused.name)
+    assert (status["phase"], status["verdict"], status["datasetDigest"]) == ("Quarantined", "quarantined", DIGEST)
+    assert refused.keys() == [f"keys/{refused.run}.json"]
+
+
+def test_a_release_is_an_approval_that_names_the_rules(refused: Refused) -> None:
+    """Another attempt starts, and its gate finds who overruled what, and why."""
+    refused.decide("released", reason="street names", rules=["redetected"])
+    approval = find_approval(
+        refused.outside.quarantine, DIGEST, settings_digest(load_settings(base=POLICY), ["privacy"])
+    )
+    assert approval is not None
+    assert (approval.verdict, approval.overrules, approval.reason) == ("approved", ("redetected",), "street names")
+    assert len(refused.outside.kfp.started) == 2
+    assert refused.keys() == []
+
+
+def test_refused_data_is_not_approved_by_the_way(refused: Refused) -> None:
+    """An approval is for data that keeps the rules, a release for data that waits would overrule nothing."""
+    refused.decide("approved")
+    assert refused.outside.quarantine.objects == {}
+    assert refused.keys() == [f"keys/{refused.run}.json"]
+    waiting = Gate()
+    waiting.decide("released", rules=["redetected"])
+    assert waiting.outside.quarantine.objects == {}
+
+
+@pytest.mark.parametrize("how", ["rejected", "delete"])
+def test_the_key_of_refused_data_dies_with_its_rejection_or_its_dataset_run(refused: Refused, how: str) -> None:
+    """Nothing is left to open it with."""
+    if how == "delete":
+        refused.outside.runs.delete(refused.name)
+        refused.reconciler.forget(refused.name)
+    else:
+        refused.decide("rejected")
+    assert refused.keys() == []
+    assert len(refused.outside.kfp.started) == 1
+
+
+def test_a_release_is_tried_once(refused: Refused) -> None:
+    """A gate that refuses again leaves the data quarantined; visited again and again nothing starts."""
+    refused.decide("released", rules=["redetected"])
+    run = refused.run_of(refused.name)
+    refused.outside.fence(run)
+    refused.outside.store.write(f"keys/{run}.json", b"{}")
+    refused.outside.record(run, "verify-privacy", error=Failure("QuarantinedError", "quarantine", 3))
+    write_record(refused.outside.store, f"runs/{run}/verdict.json", _verdict("quarantine"), "verdict")
+    refused.outside.kfp.started[run]["state"] = "FAILED"
+    for _ in range(4):
+        refused.visit(refused.name)
+    assert refused.status(refused.name)["verdict"] == "quarantined"
+    assert len(refused.outside.kfp.started) == 2
+
+
+def test_a_decision_that_comes_before_the_end_is_seen_takes_effect_at_it() -> None:
+    """The gate's verdict can be read before the controller has seen the run's end."""
+    early = Refused.__new__(Refused)
+    Bench.__init__(early, settings=POLICY)
+    early.name = early.outside.drop().name
+    early.visit(early.name)
+    early.run = early.run_of(early.name)
+    early.outside.fence(early.run)
+    early.outside.record(early.run, "verify-privacy", error=Failure("QuarantinedError", "quarantine", 3))
+    write_record(early.outside.store, f"runs/{early.run}/verdict.json", _verdict("quarantine"), "verdict")
+    decision = {"verdict": "released", "by": "ada", "datasetDigest": DIGEST, "rules": ["redetected"]}
+    early.outside.runs.patch_spec(early.name, {"decision": decision})
+    early.outside.kfp.started[early.run]["state"] = "FAILED"
+    assert early.visit(early.name).again == 0.0
+    early.visit(early.name)
+    assert len(early.outside.kfp.started) == 2
+
+
+def test_a_decision_that_a_controller_had_no_time_for_is_taken_up_by_the_next(refused: Refused) -> None:
+    """Its generation was observed, its attempt not made: a visit is due at the start."""
+    decision = {"verdict": "released", "by": "ada", "datasetDigest": DIGEST, "rules": ["redetected"]}
+    resource = refused.outside.runs.get(refused.name)
+    assert resource is not None
+    assert claim_of_status(resource)[1] is False
+    refused.outside.runs.patch_spec(refused.name, {"decision": decision})
+    seen = refused.outside.runs.get(refused.name)
+    refused.outside.runs.write_status(refused.name, {"observedGeneration": seen.generation})
+    assert claim_of_status(refused.outside.runs.get(refused.name))[1] is True
+    refused.visit(refused.name)
+    assert len(refused.outside.kfp.started) == 2
+
+
+def test_the_mapping_of_a_run_that_came_to_nothing_goes_with_its_key(refused: Refused) -> None:
+    """That of the attempt that came to its end stays."""
+    refused.outside.quarantine.write(mapping_name(refused.run), b"{}")
+    refused.decide("released", rules=["redetected"])
+    assert mapping_name(refused.run) not in refused.outside.quarantine.objects
+    second = refused.run_of(refused.name)
+    refused.outside.quarantine.write(mapping_name(second), b"{}")
+    refused.outside.finish(second)
+    refused.visit(refused.name)
+    assert refused.status(refused.name)["phase"] == "Succeeded"
+    assert mapping_name(second) in refused.outside.quarantine.objects

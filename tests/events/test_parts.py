@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from kubepipe.errors import IntegrityError, SettingsError
 from kubepipe.records.step import Failure
 from kubepipe_events import __main__ as program
-from kubepipe_events.config import read_config
+from kubepipe_events.config import EventsConfig, read_config
 from kubepipe_events.metrics import Metrics, serve
 from kubepipe_events.outages import Outages
 from kubepipe_events.outcome import read_outcome
@@ -94,13 +94,17 @@ def test_pauses_double_up_to_half_a_minute() -> None:
 
 
 def test_old_ones_are_removed_but_for_those_that_wait() -> None:
-    """For a decision, for another run, or for their end."""
+    """For a decision as long as what is kept is kept, for another run, or for their end."""
     outside = MemoryWorld()
     ended = {"phase": "Succeeded", "finishedAt": timestamp(START - timedelta(days=31))}
+    long_ago = {"finishedAt": timestamp(START - timedelta(days=41))}
     cases: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         "old": ({}, ended),
         "fresh": ({}, ended | {"finishedAt": timestamp(START - timedelta(days=29))}),
         "waits": ({}, ended | {"phase": "Quarantined", "verdict": "needs_human"}),
+        "refused": ({}, ended | {"phase": "Quarantined", "verdict": "quarantined"}),
+        "undecided": ({}, long_ago | {"phase": "Quarantined", "verdict": "quarantined"}),
+        "rejected": ({}, ended | {"phase": "Quarantined", "verdict": "rejected"}),
         "asked": ({"rerun": 1}, ended),
         "going": ({}, {"phase": "Running"}),
         "new": ({}, {}),
@@ -108,8 +112,12 @@ def test_old_ones_are_removed_but_for_those_that_wait() -> None:
     for name, (spec, status) in cases.items():
         outside.runs.create(name, spec)
         outside.runs.write_status(name, status)
-    assert remove_old(outside.world(), list(outside.runs.list()), 30 * 86_400) == 1
-    assert set(outside.runs.bodies) == set(cases) - {"old"}
+    config = EventsConfig(bucket="incoming", kfp_endpoint="http://kfp", pipeline="p", quarantine_seconds=40 * 86_400)
+    assert remove_old(outside.world(), list(outside.runs.list()), config) == 3
+    assert set(outside.runs.bodies) == set(cases) - {"old", "undecided", "rejected"}
+    outside.runs.write_status("waits", cases["undecided"][1])
+    forever = config.model_copy(update={"quarantine_seconds": 0})
+    assert remove_old(outside.world(), list(outside.runs.list()), forever) == 0
 
 
 def _page(port: int, path: str) -> tuple[int, str]:

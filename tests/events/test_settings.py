@@ -46,6 +46,8 @@ POLICY: list[tuple[str, dict[str, Any], Any, list[Any]]] = [
     ("max_dropped", RELEASE, 0.1, [0.3, 1.0]),
     ("max_missed_probes", RELEASE, 0.01, [0.5]),
     ("actions", RELEASE, None, [{"PERSON": "mask"}]),
+    ("detectors", RELEASE, None, [[], ["presidio"]]),
+    ("mapping", RELEASE, None, ["sealed"]),
     ("require_approval", RELEASE, True, []),
     ("require_approval", STRICT, None, [False]),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -133,3 +134,32 @@ def test_spans_are_sorted_and_never_overlap(rules: Detector) -> None:
     spans = rules.detect([text])[0]
     assert len(spans) > 20
     assert all(left.end <= right.start for left, right in pairwise(spans))
+
+
+def test_a_day_of_a_month_is_no_age(rules: Detector) -> None:
+    """German `am 3. Mai` is a date; English `I am 34.` is an age."""
+    text = "Er kam am 3. Mai 2021."
+    assert not [span for span in rules.detect([text])[0] if span.type == "AGE"]
+    assert [span.type for span in rules.detect(["I am 34. I live here."])[0]] == ["AGE"]
+
+
+def test_a_german_genitive_is_a_mention(knows: Callable[..., Detector]) -> None:
+    """The s stays: Jürgens becomes Steffens."""
+    text = "Jürgen Habermann kam. Jürgens Hut blieb."
+    spans = knows({"Jürgen Habermann": "PERSON"}, "de").detect([text])[0]
+    assert (22, 28, "PERSON") in {(span.start, span.end, span.type) for span in spans}
+
+
+@pytest.mark.parametrize(
+    "iban",
+    [
+        "GB82 WEST 1234 5698 7654 32",
+        "NL91 ABNA 0417 1643 00",
+        "IE29AIBK93115212345678",
+        "MT84MALT011000012345MTLCAST001S",
+    ],
+)
+def test_an_account_number_with_letters_is_found(rules: Detector, iban: str) -> None:
+    """Printed in fours or in one piece, and no more than it, though capitals follow."""
+    text = f"Pay into {iban} BY FRIDAY."
+    assert iban in [text[span.start : span.end] for span in rules.detect([text])[0] if span.type == "IBAN"]

@@ -10,6 +10,7 @@ from kubepipe.errors import IntegrityError
 from kubepipe.records import validate
 from kubepipe.sealing import (
     create_keys,
+    load_mapping_key,
     load_pseudonym_key,
     load_public_key,
     load_signing_key,
@@ -19,7 +20,7 @@ from kubepipe.sealing import (
     wrap,
 )
 
-NAMES = ["permit-public.pem", "permit-signing.pem", "pseudonym.key", "wrapping.key"]
+NAMES = ["mapping.key", "permit-public.pem", "permit-signing.pem", "pseudonym.key", "wrapping.key"]
 
 
 @pytest.fixture
@@ -59,6 +60,7 @@ def test_a_missing_or_broken_key_is_named(keys: Path, name: str, content: bytes 
     if content is not None:
         (keys / name).write_bytes(content)
     load = {
+        "mapping.key": lambda: load_mapping_key(keys / name),
         "permit-public.pem": lambda: load_public_key(keys / name),
         "permit-signing.pem": lambda: load_signing_key(keys),
         "pseudonym.key": lambda: load_pseudonym_key(keys),

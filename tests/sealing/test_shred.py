@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from kubepipe.cli.main import app
 from kubepipe.pipeline.folder import RunFolder
-from kubepipe.sealing import data_key_name, new_data_key, seal_folder, shred, wrap
+from kubepipe.sealing import data_key_name, mapping_name, new_data_key, seal_folder, shred, wrap
 from kubepipe.storage import FolderStore
 
 
@@ -35,12 +35,15 @@ def test_the_command_removes_what_is_sealed_and_nothing_else(tmp_path: Path) -> 
     (run.artifacts / "one" / "protected_dataset" / "train.parquet").write_bytes(b"safe")
     store = FolderStore(run.store)
     store.write(data_key_name("one"), b"{}")
+    store.write(mapping_name("one"), b"{}")
     store.write("runs/one/prepare-data.json", b"{}")
     run.write_identity("one", "sha256:0")
     done = CliRunner().invoke(app, ["shred", str(run.root), "--json"], standalone_mode=False)
-    assert json.loads(done.stdout) == {
-        "data_key": "destroyed", "run": "one", "sealed_artifacts_removed": 1, "source": "stays where it lies",
-    }  # fmt: skip
+    said = json.loads(done.stdout)
+    assert (said["run"], said["data_key"], said["sealed_artifacts_removed"]) == ("one", "destroyed", 1)
+    assert (said["mapping"], said["source"]) == ("destroyed", "stays where it lies")
+    assert json.loads(store.read("runs/one/shredded.json") or b"") == said
+    assert store.read(mapping_name("one")) is None
     assert store.read(data_key_name("one")) is None
     assert not (run.artifacts / "one" / "output_dataset").exists()
     assert (run.artifacts / "one" / "protected_dataset" / "train.parquet").read_bytes() == b"safe"

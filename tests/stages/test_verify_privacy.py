@@ -69,11 +69,11 @@ class Chain:
         assert found is not None
         return found
 
-    def decide(self, verdict: str, **changes: str) -> None:
+    def decide(self, verdict: str, **changes: Any) -> None:
         """A person's decision on the data that the gate has seen, or on something close to it."""
         seen = self.verdict()
         named = {"run": "one", "dataset_digest": seen["dataset_digest"], "policy_digest": seen["policy_digest"]}
-        write_approval(self.quarantine, Approval(**{**named, **changes}, verdict=verdict, by="dpo@example.org"))  # type: ignore[arg-type]
+        write_approval(self.quarantine, Approval(**{**named, **changes}, verdict=verdict, by="dpo@example.org"))
 
     def permit(self, run: str = "one") -> Path:
         """File of the permit."""
@@ -183,6 +183,42 @@ def test_no_approval_helps_data_that_breaks_a_rule(chain: Any) -> None:
     one.decide("approved")
     with pytest.raises(QuarantinedError, match="direct_identifier_left"):
         one.gate()
+
+
+def test_a_release_opens_the_gate_for_the_rules_that_it_names(chain: Any) -> None:
+    """Who, when, why and which rules stand in the signed permit; the reasons stay in the verdict."""
+    one = chain(max_missed_probes=0.0)
+    one.up_to_gate()
+    with pytest.raises(QuarantinedError, match="probes_missed"):
+        one.gate()
+    one.decide("approved", overrules=("redetected",))
+    with pytest.raises(QuarantinedError, match="probes_missed"):
+        one.gate()
+    one.decide("approved", overrules=("probes_missed",), reason="looked at every probe")
+    one.gate()
+    permit = read_document(one.permit(), "privacy-permit")
+    assert (permit["verdict"], permit["approved_by"], permit["overruled"]) == (
+        "pass", "dpo@example.org", ["probes_missed"],
+    )  # fmt: skip
+    assert permit["approval_reason"] == "looked at every probe"
+    assert permit["approved_at"]
+    assert [reason["code"] for reason in one.verdict()["reasons"]] == ["probes_missed", "released"]
+    public = load_public_key(one.folder / "keys" / "permit-public.pem")
+    seen = one.verdict()
+    verify_permit(permit, public, output_digest=seen["dataset_digest"], policy_digest=seen["policy_digest"])
+
+
+def test_nobody_releases_data_in_which_an_identifier_stands(chain: Any) -> None:
+    """A rule that measures and does not estimate is not overruled, whatever the decision names."""
+    one = chain(enabled=False)
+    one.up_to_gate()
+    with pytest.raises(QuarantinedError, match="direct_identifier_left"):
+        one.gate()
+    codes = tuple(reason["code"] for reason in one.verdict()["reasons"])
+    one.decide("approved", overrules=codes)
+    with pytest.raises(QuarantinedError, match="direct_identifier_left"):
+        one.gate()
+    assert not one.permit().exists()
 
 
 def test_everything_masked_passes(chain: Any) -> None:

@@ -97,6 +97,7 @@ Usage: {{ include "kubepipe.events.config" . }}
   "retry" $events.retry
   "notifications" $told
   "keepSeconds" (int64 $events.keepSeconds)
+  "quarantineSeconds" (int64 (mul .Values.global.retention.quarantine 86400))
   "port" (int $events.port) | toPrettyJson -}}
 {{- end -}}
 

@@ -51,15 +51,31 @@ spec:
 {{- end -}}
 
 {{/*
+Days by prefix for each bucket, from global.retention: a class has a prefix of its own, but for what steps hand on.
+Usage: {{ include "kubepipe.retention" . | fromJson }}
+*/}}
+{{- define "kubepipe.retention" -}}
+{{- $keep := .Values.global.retention -}}
+{{- $between := ternary 0 (max $keep.intermediate $keep.protected) (or (eq (int $keep.intermediate) 0) (eq (int $keep.protected) 0)) -}}
+{{- dict
+  "incoming" (dict "" $keep.raw)
+  "quarantine" (dict "approvals/" $keep.quarantine "mappings/" $keep.mappings)
+  "artifacts" (dict "v2/artifacts/" $between)
+  "store" (dict "keys/" $keep.quarantine "permits/" $keep.permits "runs/" $keep.records "models/" $keep.models) | toJson -}}
+{{- end -}}
+
+{{/*
 What setup, cleanup and tests are told. The format is described in files/README.md.
 Usage: {{ include "kubepipe.setup" . }}
 */}}
 {{- define "kubepipe.setup" -}}
 {{- $buckets := .Values.global.buckets -}}
 {{- $list := list -}}
+{{- $kept := include "kubepipe.retention" . | fromJson -}}
 {{- range list "incoming" "quarantine" "artifacts" "store" -}}
 {{- $bucket := index $buckets . -}}
 {{- $days := dict -}}
+{{- range $prefix, $number := index $kept . -}}{{- if $number -}}{{- $_ := set $days $prefix (int $number) -}}{{- end -}}{{- end -}}
 {{- range $prefix, $number := $bucket.expireDays -}}{{- $_ := set $days $prefix (int $number) -}}{{- end -}}
 {{- $list = append $list (dict "name" $bucket.name "versioning" $bucket.versioning "expireDays" $days) -}}
 {{- end -}}

@@ -37,6 +37,14 @@ def assess(
         f"{passages['with_direct']} of {passages['total']} passages hold direct identifiers, "
         f"{passages['with_sensitive_linkage']} link a person to a special category of data"
     )
+    other = report["other_language"]
+    if other["passages"]:
+        languages = ", ".join(f"{name} {count}" for name, count in other["languages"].items())
+        console.print(
+            f"warning: {other['passages']} passages of {other['documents']} documents are in another language than "
+            f"'{report['language']}' ({languages})",
+            style="yellow",
+        )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("class", "type", "mentions", "distinct", "per 1,000 tokens"):
         table.add_column(name, justify="left" if name in {"class", "type"} else "right")

@@ -24,8 +24,9 @@ def _prepare(results: Mapping[str, Any]) -> str:
 
 
 def _assess(results: Mapping[str, Any]) -> str:
-    direct = results["passages"]["with_direct"]
-    return f"risk {results['risk']}: {direct} of {results['passages']['total']} passages hold direct identifiers"
+    direct, other = results["passages"]["with_direct"], results.get("other_language", {}).get("passages", 0)
+    text = f"risk {results['risk']}: {direct} of {results['passages']['total']} passages hold direct identifiers"
+    return f"{text}; WARNING: {other} passages are in another language than '{results['language']}'" if other else text
 
 
 def _anonymize(results: Mapping[str, Any]) -> str:

@@ -1,19 +1,25 @@
-"""`kubepipe shred`: make the sealed data of a local run unreadable at once."""
+"""`kubepipe shred`: make the sealed data of a run unreadable at once."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from kubepipe.cli.options import JsonOption
+from kubepipe.cli.kept import Site, site_of
+from kubepipe.cli.options import JsonOption, NamespaceOption
 from kubepipe.errors import InputError
-from kubepipe.pipeline.folder import RunFolder
-from kubepipe.sealing import is_sealed, shred
-from kubepipe.storage import FolderStore
+
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Folder of a run; or, of the installed release, the first letters of a run's id or of a DatasetRun.",
+        show_default=False,
+    ),
+]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who, for a local run; the login when left out.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,43 +28,77 @@ def add_to(app: typer.Typer) -> None:
 
 
 def shred_run(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.", show_default=False)],
+    run: RunArgument,
+    source: Annotated[
+        bool, typer.Option("--source", help="Delete the versions of the object with the bytes that the run read.")
+    ] = False,
+    all_versions: Annotated[
+        bool, typer.Option("--all-versions", help="Delete every version of the object, later ones included.")
+    ] = False,
+    by: ByOption = None,
+    namespace: NamespaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Destroy the data key of RUN and its sealed artifacts; what passed the gate, records and models stay.
+    """Destroy the data key of RUN, its sealed artifacts and its mapping; what passed the gate, records, models stay.
 
-    The source that the run was made from is no part of it and stays where it lies. Pseudonym, wrapping and signing keys
-    stay as well: other runs may use them.
+    Of a run in a cluster the versions of its source that remain are counted, and deleted on request; no key of an
+    object is told, for a key can name a person. Of a local run the source is no part. Pseudonym, wrapping and signing
+    keys stay: other runs may use them. What was done stands in runs/RUN/shredded.json. Ends with 2 when a right is
+    missing; nothing is shredded then.
     """
-    run = RunFolder(folder)
-    identity = run.read_identity()
-    if identity is None:
-        raise InputError("is no folder of a run", place=str(folder), remedy="Name the folder given to --out")
-    done = shred(FolderStore(run.store), identity["run"])
-    sealed = [path for path in sorted(_parents(run.artifacts)) if is_sealed_here(path)]
-    for path in sealed:
-        shutil.rmtree(path)
-    result = {
-        "run": done.run,
-        "data_key": "destroyed" if done.key_was_there else "was gone",
-        "sealed_artifacts_removed": len(sealed),
-        "source": "stays where it lies",
-    }
-    if as_json:
-        typer.echo(json.dumps(result, sort_keys=True))
-    else:
-        typer.echo(
-            f"run {done.run}: data key {result['data_key']}, {len(sealed)} sealed artifacts removed; the source stays "
-            "where it lies"
-        )
+    with site_of(run, namespace, "admin") as site:
+        document = shred_at(site, run, by=by, delete=source, every=all_versions)
+    typer.echo(json.dumps(document, sort_keys=True) if as_json else _text(document))
     return 0
 
 
-def _parents(artifacts: Path) -> list[Path]:
-    """Folders that hold files of their own."""
-    return sorted({path.parent for path in artifacts.rglob("*") if path.is_file()}) if artifacts.is_dir() else []
+def shred_at(site: Site, text: str, *, by: str | None, delete: bool = False, every: bool = False) -> dict[str, Any]:
+    """Shred a run; what was done (schema shredded)."""
+    from kubepipe.pipeline.shredding import shred_folder, shred_stored
+
+    who = site.who(by)
+    if site.folder is not None:
+        if delete or every:
+            raise InputError(
+                "its source is no object of a store", place=text, remedy="Delete the file yourself; leave --source out"
+            )
+        identity = site.folder.read_identity() or {}
+        return shred_folder(site.folder, identity["run"], who)
+    from kubepipe.pipeline.remote.runs import find_run
+
+    api = site.release.kfp()
+    run = find_run(api, site.run_named(text))
+    # First what may be refused: a run is shredded with its source or not at all.
+    left = _look_at_source(site, api.run(run), run, delete=delete, every=every)
+    return shred_stored(site.store, site.approvals, run, who, left)
 
 
-def is_sealed_here(path: Path) -> bool:
-    """Whether a folder is itself a sealed artifact, and not a folder around one."""
-    return path.is_dir() and (path / ".files.sealed").is_file() and is_sealed(path)
+def _look_at_source(site: Site, described: dict[str, Any], run: str, *, delete: bool, every: bool) -> Any:
+    from kubepipe.pipeline.shredding import look_at_source, source_of
+    from kubepipe.records.step import read_step_record
+    from kubepipe.storage.s3 import s3_client
+
+    parameter = described.get("runtime_config", {}).get("parameters", {}).get("source", "")
+    record = read_step_record(site.store, run, "prepare-data")
+    found = source_of(site.store, parameter, record.results.get("source_version") if record else None)
+    if found is None:
+        raise InputError("the claim of its source is gone", place=f"run {run}", remedy="Delete the object yourself")
+    if delete and found.is_folder:
+        raise InputError(
+            "its source is a folder, whose versions it did not note",
+            place=f"run {run}",
+            remedy="--all-versions deletes every version of every object in it",
+        )
+    return look_at_source(s3_client(), found, delete=delete, every=every)
+
+
+def _text(document: dict[str, Any]) -> str:
+    from kubepipe.pipeline.shredding import UNTOUCHED, SourceLeft
+
+    source = document["source"]
+    told = f"the source {UNTOUCHED}" if source == UNTOUCHED else SourceLeft(**source).text()
+    mapping = ", mapping destroyed" if document["mapping"] == "destroyed" else ""
+    return (
+        f"run {document['run']}: data key {document['data_key']}, {document['sealed_artifacts_removed']} sealed "
+        f"artifacts removed{mapping}; {told}"
+    )

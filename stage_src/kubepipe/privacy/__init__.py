@@ -2,13 +2,15 @@
 
 from kubepipe.privacy.assess import RiskReport, assess
 from kubepipe.privacy.detect import Detector, ModelStatus, available_models, build_detector, check_language
+from kubepipe.privacy.detect.plugins import check_detectors
 from kubepipe.privacy.detect.stream import Text, detect_stream
 from kubepipe.privacy.entities import EntityClass, Span
-from kubepipe.privacy.gate import Measures, Probes, Reason, Verdict, decide, measure, probe
+from kubepipe.privacy.gate import OVERRULABLE, Measures, Probes, Reason, Verdict, decide, measure, probe
 from kubepipe.privacy.minimise import minimise
 from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault
 
 __all__ = [
+    "OVERRULABLE",
     "Detector",
     "EntityClass",
     "Measures",
@@ -26,6 +28,7 @@ __all__ = [
     "assess",
     "available_models",
     "build_detector",
+    "check_detectors",
     "check_language",
     "decide",
     "detect_stream",

@@ -1,9 +1,10 @@
 """What a person decided about data that the privacy gate does not pass by itself.
 
 An approval names the digest of the minimised data set and the digest of the policy, so it holds for exactly the data
-that was looked at and for the rules that held then. It lies where the steps behind the gate cannot write: in the
-quarantine bucket of a cluster, in the run's own store on a laptop. The newest decision counts; a rejection takes an
-earlier approval back.
+that was looked at and for the rules that held then. A release is an approval of data that broke rules: it names the
+rules that it overrules, and holds for no other. A decision lies where the steps behind the gate cannot write: in the
+quarantine bucket of a cluster, in the run's own store on a laptop. The newest one counts; a rejection takes an earlier
+approval back.
 
     approvals/<data set>/<policy>.json      schema approval; both names are digests without their prefix
 """
@@ -36,6 +37,7 @@ class Approval:
         by: Who decided; a user name or an address, as the organisation knows people.
         reason: In the person's own words; no value of the data belongs in it.
         at: ISO 8601, UTC.
+        overrules: Codes of the rules that the data broke and that the person overrules; empty where none was broken.
     """
 
     run: str
@@ -45,15 +47,17 @@ class Approval:
     by: str
     reason: str = ""
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    overrules: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The decision as JSON document."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return {"schema_version": SCHEMA_VERSION, **asdict(self), "overrules": list(self.overrules)}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Approval:
         """The decision of a checked document."""
-        return cls(**{name: value for name, value in document.items() if name != "schema_version"})
+        values = {name: value for name, value in document.items() if name != "schema_version"}
+        return cls(**{**values, "overrules": tuple(values.get("overrules", ()))})
 
 
 def write_approval(store: Store, approval: Approval) -> None:

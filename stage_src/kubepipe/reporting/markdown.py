@@ -9,7 +9,7 @@ from typing import Any, Final
 from kubepipe.reporting import numbers as say
 from kubepipe.reporting.model import RunView, table, view
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.protection import classes, rules, shares
+from kubepipe.reporting.protection import classes, language_warning, rules, shares
 from kubepipe.reporting.sections.energy import PARTS, shown
 from kubepipe.reporting.sections.headline import VERDICTS, sentence
 from kubepipe.reporting.sections.parts import words
@@ -67,6 +67,9 @@ def _privacy(seen: RunView) -> Iterator[str]:
         return
     verdict = str(gate.get("verdict") or "not reached")
     yield f"Privacy gate: **{_plain(verdict)}**. The data is pseudonymised; a residual risk remains."
+    warning = language_warning(seen)
+    if warning:
+        yield f"**Warning:** {_plain(warning)}"
     yield "\n".join(f"- {_plain(str(table(reason).get('text') or reason))}" for reason in gate.get("reasons") or [])
     yield _table(("What the gate measured", "Measured", "Allowed"), rules(seen))
     yield _table(

@@ -176,3 +176,17 @@ def _share(value: Any) -> Share | None:
 def _by(rows: Any, key: str) -> dict[str, Mapping[str, Any]]:
     found = [table(row) for row in rows] if isinstance(rows, list) else []
     return {str(row[key]): row for row in found if key in row}
+
+
+def language_warning(seen: RunView) -> str | None:
+    """That passages are in another language than the declared one, where some are."""
+    before = seen.results("assess-privacy-risk")
+    other = table(before.get("other_language"))
+    passages = number(other.get("passages"))
+    if not passages:
+        return None
+    counted = ", ".join(f"{name} {say.count(number(n))}" for name, n in table(other.get("languages")).items())
+    return (
+        f"{say.count(passages)} passages of {say.count(number(other.get('documents')))} documents are in another "
+        f"language than the declared '{before.get('language')}' ({counted}): what protection finds in them is little."
+    )

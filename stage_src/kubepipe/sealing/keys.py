@@ -2,6 +2,7 @@
 
 wrapping.key        32 bytes   wraps the data key of each run
 pseudonym.key       32 bytes   chooses the surrogates
+mapping.key         32 bytes   encrypts the mapping, where the policy asks for one
 permit-signing.pem  Ed25519    signs permits; only the gate has it
 permit-public.pem   Ed25519    checks permits; training has only this
 """
@@ -21,6 +22,7 @@ from kubepipe.errors import IntegrityError, OutputError
 
 WRAPPING: Final = "wrapping.key"
 PSEUDONYM: Final = "pseudonym.key"
+MAPPING: Final = "mapping.key"
 SIGNING: Final = "permit-signing.pem"
 PUBLIC: Final = "permit-public.pem"
 KEY_BYTES: Final = 32
@@ -36,7 +38,7 @@ def create_keys(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in (WRAPPING, PSEUDONYM):
+        for name in (WRAPPING, PSEUDONYM, MAPPING):
             _write_new(folder / name, secrets.token_bytes(KEY_BYTES))
         if not (folder / SIGNING).exists() and (folder / PUBLIC).exists():
             raise IntegrityError(
@@ -72,6 +74,15 @@ def load_pseudonym_key(folder: Path) -> bytes:
         IntegrityError: It is missing or broken.
     """
     return _load_secret(folder / PSEUDONYM)
+
+
+def load_mapping_key(path: Path) -> bytes:
+    """The key that encrypts mappings, by its file: whoever re-identifies may have nothing but this one.
+
+    Raises:
+        IntegrityError: It is missing or broken.
+    """
+    return _load_secret(path)
 
 
 def load_signing_key(folder: Path) -> Ed25519PrivateKey:

@@ -74,6 +74,11 @@ class PrivacySettings(Section):
     locale: str | None = Field(
         None, description="Faker locale of the surrogates, for example de_DE; null takes the language's usual one."
     )
+    detectors: tuple[str, ...] | None = Field(
+        None,
+        description="Further detectors besides the model and the rules: names of plug-ins (entry points of the group "
+        "kubepipe.detectors) or presidio; null takes all installed plug-ins, an empty list none.",
+    )
     classes: tuple[Literal["DIRECT", "QUASI", "ART9", "OTHER"], ...] = Field(
         ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."
     )
@@ -120,6 +125,11 @@ class PrivacySettings(Section):
     )
     require_approval: bool = Field(
         False, description="Ask a person before training: the gate ends with needs_human, the data stays sealed."
+    )
+    mapping: Literal["none", "sealed"] = Field(
+        "none",
+        description="sealed keeps which surrogate stands for what, encrypted entry by entry under mapping.key, for "
+        "`kubepipe reidentify`; none keeps nothing.",
     )
 
     @field_validator("actions")
@@ -237,6 +247,25 @@ class ServingSettings(Section):
     drain_seconds: int = Field(30, ge=1, description="Seconds that running requests get when the server is stopped.")
 
 
+Days = Annotated[int, Field(ge=0)]
+
+
+class RetentionSettings(Section):
+    """Days that each class of artifacts is kept; 0 keeps it. A chart's `global.retention` has the same names."""
+
+    raw: Days = Field(0, description="What was dropped into the bucket; on a laptop the source is never touched.")
+    intermediate: Days = Field(30, description="What the steps before the gate handed on, sealed, with its data key.")
+    protected: Days = Field(30, description="Protected data sets.")
+    permits: Days = Field(0, description="Privacy permits.")
+    records: Days = Field(0, description="Records of runs, reports and logs.")
+    models: Days = Field(0, description="Models and releases.")
+    quarantine: Days = Field(
+        30,
+        description="What the privacy gate keeps, when nobody decides: after it nobody can open it. Decisions too.",
+    )
+    mappings: Days = Field(365, description="Encrypted mappings of surrogates.")
+
+
 class Settings(Section):
     """All settings of a run."""
 
@@ -249,3 +278,6 @@ class Settings(Section):
     energy: EnergySettings = Field(default_factory=EnergySettings, description="Energy, carbon, cost.")
     publish: PublishSettings = Field(default_factory=PublishSettings, description="Publication thresholds.")
     serving: ServingSettings = Field(default_factory=ServingSettings, description="Serving.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="How long what is kept, by `kubepipe retention`."
+    )

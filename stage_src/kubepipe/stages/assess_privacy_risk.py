@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from kubepipe.passages import SPLITS, iter_passages
 from kubepipe.privacy import assess
 from kubepipe.records import write_document
 from kubepipe.sealing import opened
 from kubepipe.stages.context import StageContext
+
+_LOG = structlog.get_logger(__name__)
 
 
 def run(context: StageContext) -> Mapping[str, Any]:
@@ -17,5 +21,8 @@ def run(context: StageContext) -> Mapping[str, Any]:
     with opened(context.inputs["output_dataset"], context.data_key()) as folder:
         report = assess({split: iter_passages(folder, split) for split in SPLITS}, context.settings.privacy)
     document = report.document()
+    other = document["other_language"]
+    if other["passages"]:
+        _LOG.warning("another language than the declared one", declared=context.settings.privacy.language, **other)
     write_document(context.outputs["risk_report"], document, "risk-report")
     return document

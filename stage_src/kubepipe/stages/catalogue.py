@@ -42,3 +42,6 @@ _SPECS: Final = (
 
 STAGES: Final = {spec.name: spec for spec in _SPECS}
 """All steps by name, in the order of the graph."""
+
+BEFORE_GATE: Final = tuple(STAGES)[: tuple(STAGES).index("verify-privacy") + 1]
+"""Steps up to the gate: they alone are given the privacy keys."""

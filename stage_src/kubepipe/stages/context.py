@@ -35,8 +35,8 @@ class StageContext:
         parameters: Plain parameters of the step.
         progress: Tells how far the step is.
         scratch: Folder of the step that outlives a stop: checkpoints lie here. None where nothing outlives it.
-        approvals: Where people's decisions on data lie; no step behind the gate can write there. None where there is no
-            such place.
+        approvals: Where people's decisions on data and mappings lie; no step behind the gate can reach it. None where
+            there is no such place, and in steps that have no business there.
     """
 
     run: str

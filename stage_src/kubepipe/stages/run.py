@@ -27,13 +27,15 @@ from kubepipe.records.step import Artifact, Failure, StepRecord, write_step_reco
 from kubepipe.settings import parse_settings, settings_digest
 from kubepipe.stages import memo
 from kubepipe.stages.artifacts import describe
-from kubepipe.stages.catalogue import STAGES, StageSpec
+from kubepipe.stages.catalogue import BEFORE_GATE, STAGES, StageSpec
 from kubepipe.stages.context import StageContext, environment_approvals, environment_path, environment_store
 from kubepipe.stages.progress import open_progress
 from kubepipe.stages.retries import refuse_repetition
 from kubepipe.stages.versions import versions
 
 GATE: Final = "verify-privacy"
+DECIDING: Final = frozenset({"anonymize-data", GATE})
+"""Steps that reach the place of people's decisions and of mappings."""
 _LOG = structlog.get_logger(__name__)
 
 
@@ -84,7 +86,7 @@ def run_stage(
         step=step,
         settings=parse_settings(settings),
         store=store,
-        keys=environment_path("KUBEPIPE_KEYS"),
+        keys=environment_path("KUBEPIPE_KEYS") if step in BEFORE_GATE else None,
         permit_key=environment_path("KUBEPIPE_PERMIT_KEY"),
         signing_key=environment_path("KUBEPIPE_SIGNING_KEY"),
         inputs={name: Path(path) for name, path in inputs.items()},
@@ -92,7 +94,7 @@ def run_stage(
         parameters=dict(parameters or {}),
         progress=open_progress(step),
         scratch=scratch / step if scratch else None,
-        approvals=environment_approvals(store) if step == GATE else None,
+        approvals=environment_approvals(store) if step in DECIDING else None,
     )
     refuse_repetition(context.store, run, step)
     signal.signal(signal.SIGTERM, _stop)

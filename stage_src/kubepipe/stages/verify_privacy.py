@@ -1,7 +1,8 @@
 """verify-privacy: the gate. It measures again, by itself, changes nothing, and alone unseals.
 
 On anything but `pass` it fails: no permit is written, the data stays sealed, and nothing behind it can start. Where the
-policy asks for a person, a decision that names this very data set and policy opens the gate (see records/approval).
+policy asks for a person, a decision that names this very data set and policy opens the gate (see records/approval). A
+release opens it for data that broke rules which estimate, where it names exactly those rules; the permit says so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from kubepipe.errors import QuarantinedError
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, verify_dataset
-from kubepipe.privacy import Reason, Verdict, assess, build_detector, decide, measure, probe
+from kubepipe.privacy import OVERRULABLE, Reason, Verdict, assess, build_detector, decide, measure, probe
 from kubepipe.records import digest_json, write_document
 from kubepipe.records.approval import Approval, find_approval
 from kubepipe.records.step import write_record
@@ -45,17 +46,17 @@ def run(context: StageContext) -> Mapping[str, Any]:
         verdict = decide(measures, policy, probes)
         policy_digest = settings_digest(context.settings, ["privacy"])
         decision = _decision(context, read_manifest(after).digest)
-        is_approved = verdict.verdict == "needs_human" and decision is not None and decision.verdict == "approved"
+        opened_by = _opener(verdict, decision)
         report = assess({split: iter_passages(after, split) for split in SPLITS}, policy).document()
         before_digest, after_digest = read_manifest(before).digest, read_manifest(after).digest
         results = {
-            "verdict": "pass" if is_approved else verdict.verdict,
+            "verdict": "pass" if opened_by else verdict.verdict,
             "reasons": [{"code": reason.code, "text": reason.text} for reason in _reasons(verdict, decision)],
             "measures": measured,
             "after": report,
             "dataset_digest": after_digest,
             "policy_digest": policy_digest,
-            **({"approved_by": decision.by} if is_approved and decision else {}),
+            **({"approved_by": opened_by.by, **_overruled(verdict)} if opened_by else {}),
         }
         write_record(context.store, f"runs/{context.run}/verdict.json", results, "verdict")
         if results["verdict"] != "pass":
@@ -76,11 +77,13 @@ def run(context: StageContext) -> Mapping[str, Any]:
             "verdict": results["verdict"],
             "measures": measured,
             "versions": {name: value for name, value in versions().items() if name in {"kubepipe", "code"}},
-            **({"approved_by": decision.by, "approved_at": decision.at} if is_approved and decision else {}),
+            **(_signed_decision(opened_by, verdict) if opened_by else {}),
         },
         load_signing_key(context.key_folder()),
     )
     write_document(context.outputs["privacy_permit"], permit, "privacy-permit")
+    # A copy of its own: artifacts go when their time is over, and a permit may be asked for later.
+    write_record(context.store, f"permits/{context.run}.json", permit, "privacy-permit")
     return results
 
 
@@ -95,16 +98,45 @@ def _wants_probes(policy: PrivacySettings) -> bool:
 
 
 def _decision(context: StageContext, dataset_digest: str) -> Approval | None:
-    if context.approvals is None or not context.settings.privacy.require_approval:
+    if context.approvals is None:
         return None
     return find_approval(context.approvals, dataset_digest, settings_digest(context.settings, ["privacy"]))
 
 
+def _opener(verdict: Verdict, decision: Approval | None) -> Approval | None:
+    """The decision, where it opens the gate: the rules hold, or all that are broken may be and are overruled by it."""
+    if decision is None or decision.verdict != "approved":
+        return None
+    if verdict.verdict == "needs_human":
+        return decision
+    broken = {reason.code for reason in verdict.reasons}
+    is_released = verdict.verdict == "quarantine" and broken <= OVERRULABLE & set(decision.overrules)
+    return decision if is_released else None
+
+
+def _overruled(verdict: Verdict) -> dict[str, Any]:
+    return {"overruled": [reason.code for reason in verdict.reasons]} if verdict.verdict == "quarantine" else {}
+
+
+def _signed_decision(decision: Approval, verdict: Verdict) -> dict[str, Any]:
+    """What the permit says of the person who opened the gate."""
+    return {
+        "approved_by": decision.by,
+        "approved_at": decision.at,
+        "approval_reason": decision.reason,
+        **_overruled(verdict),
+    }
+
+
 def _reasons(verdict: Verdict, decision: Approval | None) -> tuple[Reason, ...]:
-    """Why the gate says what it says; a person's decision counts only where the rules hold."""
-    if verdict.verdict != "needs_human" or decision is None:
+    """Why the gate says what it says; what a person decided, where it counts."""
+    if verdict.verdict == "pass" or decision is None:
         return verdict.reasons
-    return (Reason(decision.verdict, f"A person has {decision.verdict} the data on {decision.at}."),)
+    if verdict.verdict == "needs_human":
+        return (Reason(decision.verdict, f"A person has {decision.verdict} the data on {decision.at}."),)
+    if _opener(verdict, decision) is None:
+        return verdict.reasons
+    return (*verdict.reasons, Reason("released", f"A person has released the data all the same, on {decision.at}."))
 
 
 def _all(folder: Path) -> Iterator[Passage]:

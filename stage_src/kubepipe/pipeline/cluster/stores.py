@@ -19,6 +19,8 @@ _ACTIONS: Final = {
     "read-write": _WRITE,
     "erase": [*_WRITE, "s3:DeleteObjectVersion"],
 }
+_KEYS: Final = "keys/"
+"""Below it lie data keys: one that is gone must not live on as an older version."""
 _LIST: Final = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketVersions", "s3:GetBucketVersioning"]
 
 
@@ -73,7 +75,7 @@ def make_buckets(client: Any, bucket: Mapping[str, Any], region: str) -> str:
             rule_id=f"kubepipe-{number}",
             rule_filter=Filter(prefix=prefix),
             expiration=Expiration(days=days),
-            noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=days),
+            noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=1 if prefix == _KEYS else days),
         )
         for number, (prefix, days) in enumerate(sorted(bucket.get("expireDays", {}).items()))
         if days > 0

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kubepipe.errors import KubePipeError, SettingsError
+from kubepipe.errors import AccessError, KubePipeError, SettingsError
 from kubepipe.pipeline.cluster.connection import connect
 from kubepipe.pipeline.kfp_api import KfpApi
 from kubepipe.pipeline.remote.forward import forwarded
@@ -18,6 +18,7 @@ from kubepipe.storage import Store, open_store
 
 _GRAPH: Final = "kubepipe.yaml"
 _NOT_FOUND: Final = 404
+_REFUSED: Final = frozenset({401, 403})
 _SELECTOR: Final = "app.kubernetes.io/part-of=kubepipe,app.kubernetes.io/component={}"
 
 
@@ -105,6 +106,17 @@ class Release:
         with self.store_address() as address, _environment({**environment, "KUBEPIPE_S3_ENDPOINT": address}):
             yield open_store(step["env"]["KUBEPIPE_STORE"])
 
+    def quarantine(self) -> Store:
+        """Where people's decisions lie; to be used while `store` is open, whose credentials it takes.
+
+        Raises:
+            SettingsError: The release has no such place.
+        """
+        url = self.overlay["steps"]["verify-privacy"]["env"].get("KUBEPIPE_QUARANTINE")
+        if not url:
+            raise SettingsError("has no quarantine bucket", place=f"release {self.name}", remedy="Upgrade it")
+        return open_store(url)
+
     @contextmanager
     def store_address(self) -> Iterator[str]:
         """host:port at which this machine reaches the store: a forwarded port where it lies in the cluster.
@@ -157,12 +169,18 @@ class Release:
         try:
             secret = client.CoreV1Api().read_namespaced_secret(name, self.namespace)
         except client.ApiException as error:
+            if error.status in _REFUSED:
+                raise AccessError(
+                    f"you may not read secret {name} ({error.status} {error.reason})",
+                    place=f"namespace {self.namespace}",
+                    remedy=f"You need the right to get secrets/{name}",
+                ) from error
             is_missing = error.status == _NOT_FOUND
             what = "does not exist" if is_missing else f"cannot be read ({error.status} {error.reason})"
             raise KubePipeError(
                 f"secret {name} {what}",
                 place=f"namespace {self.namespace}",
-                remedy="Make it, or name another in the values" if is_missing else "You need the right to get it",
+                remedy="Make it, or name another in the values" if is_missing else "Look at the Kubernetes API",
             ) from error
         return {key: base64.b64decode(value) for key, value in (secret.data or {}).items()}
 

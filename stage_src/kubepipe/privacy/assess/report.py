@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,7 @@ from kubepipe.privacy.detect.detector import Detector, build_detector
 from kubepipe.privacy.entities.model import EntityClass, Span, class_of
 from kubepipe.privacy.entities.tokens import tokens_of
 from kubepipe.privacy.intervals import wilson
+from kubepipe.privacy.language import other_language
 from kubepipe.privacy.pseudonymise.fields import Joined, join
 from kubepipe.privacy.pseudonymise.survey import BATCH, batches, within_fields
 from kubepipe.settings.model import PrivacySettings
@@ -29,12 +31,16 @@ class RiskReport:
         tally: Counts of all passages.
         splits: Counts by split.
         columns: Columns beyond context, question and answers, by name.
+        languages: Passages that are written in another language than the declared one, by language.
+        foreign: Hashes of the names of their documents.
     """
 
     settings: PrivacySettings
     tally: Tally = field(default_factory=Tally)
     splits: dict[str, SplitTally] = field(default_factory=dict)
     columns: dict[str, Column] = field(default_factory=dict)
+    languages: Counter[str] = field(default_factory=Counter)
+    foreign: set[int] = field(default_factory=set)
 
     @property
     def reasons(self) -> list[str]:
@@ -77,6 +83,11 @@ class RiskReport:
                 "sensitive_linkage": _share(tally.with_linkage, passages),
                 "singling_out": _share(unique, passages),
                 "questions_at_risk": _share(tally.questions_at_risk, questions),
+            },
+            "other_language": {
+                "passages": sum(self.languages.values()),
+                "documents": len(self.foreign),
+                "languages": dict(sorted(self.languages.items())),
             },
             "columns": [dict(self.columns[name].document()) for name in sorted(self.columns)],
             "splits": {
@@ -146,6 +157,10 @@ def _add(report: RiskReport, split: SplitTally, passage: Passage, joined: Joined
     split.passages += 1
     split.questions += len(passage.questions)
     split.tokens += sum(1 for _ in tokens_of(joined.text))
+    language = other_language(joined.text, report.settings.language)
+    if language is not None:
+        report.languages[language] += 1
+        report.foreign.add(hash(passage.document))
     classes = report.tally.add(joined.text, spans, len(passage.questions))
     split.with_direct += "DIRECT" in classes
     position = 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import entry_points
-from typing import Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from kubepipe.errors import SettingsError
 from kubepipe.privacy.detect.addresses import addresses
 from kubepipe.privacy.detect.calendar import dates
+from kubepipe.privacy.detect.invisible import visible
 from kubepipe.privacy.detect.jobs import jobs
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.detect.models import resolve_model
@@ -17,15 +16,13 @@ from kubepipe.privacy.detect.numbers import number_identifiers
 from kubepipe.privacy.detect.parties import parties
 from kubepipe.privacy.detect.patterns import network_identifiers, user_names
 from kubepipe.privacy.detect.people import ages, listed_people, lone_first_names, titled_people
+from kubepipe.privacy.detect.plugins import PlugIn, plug_ins
 from kubepipe.privacy.detect.propagate import propagate
 from kubepipe.privacy.detect.rosters import beside_people, shortened_people
 from kubepipe.privacy.detect.special import special_categories
 from kubepipe.privacy.detect.surroundings import surrounded
 from kubepipe.privacy.entities.model import Span
 from kubepipe.settings.model import PrivacySettings
-
-ENTRY_POINTS: Final = "kubepipe.detectors"
-"""Group of entry points; each names a callable `(text, language) -> Iterable[Span]`."""
 
 
 class Recogniser(Protocol):
@@ -34,9 +31,6 @@ class Recogniser(Protocol):
     def recognise(self, texts: Sequence[str]) -> list[list[Span]]:
         """Entities of each text."""
         ...
-
-
-PlugIn = Callable[[str, str], Iterator[Span]]
 
 
 class Detector:
@@ -55,8 +49,10 @@ class Detector:
 
     def detect(self, texts: Sequence[str]) -> list[list[Span]]:
         """Spans of each text: sorted, not overlapping, offsets in code points of the text as given."""
-        entities = self._recogniser.recognise(texts) if self._recogniser is not None else [[] for _ in texts]
-        return [self._one(text, found) for text, found in zip(texts, entities, strict=True)]
+        views = [visible(text) for text in texts]
+        seen = [view.text for view in views]
+        entities = self._recogniser.recognise(seen) if self._recogniser is not None else [[] for _ in seen]
+        return [view.restored(self._one(view.text, found)) for view, found in zip(views, entities, strict=True)]
 
     def rules(self, text: str) -> Iterator[Span]:
         """What the rules find by themselves, overlaps included."""
@@ -85,25 +81,12 @@ class Detector:
 
 
 def build_detector(settings: PrivacySettings) -> Detector:
-    """The detector of a policy: the language's model, the rules, and installed plug-ins.
+    """The detector of a policy: the language's model, the rules, and plug-ins.
 
     Raises:
         ModelNotFoundError: The language's model is not on this machine.
-        SettingsError: A plug-in cannot be loaded.
+        SettingsError: A plug-in is not installed or cannot be loaded.
+        MissingExtraError: A plug-in's library is not installed.
     """
     recogniser = EntityRecogniser(resolve_model(settings.spacy_model, settings.language))
-    return Detector(recogniser, settings.language, _plug_ins())
-
-
-def _plug_ins() -> list[PlugIn]:
-    loaded: list[PlugIn] = []
-    for entry in entry_points(group=ENTRY_POINTS):
-        try:
-            loaded.append(entry.load())
-        except Exception as error:
-            raise SettingsError(
-                f"the detector plug-in '{entry.name}' cannot be loaded ({type(error).__name__})",
-                place=ENTRY_POINTS,
-                remedy="Repair or uninstall the package that brings it",
-            ) from error
-    return loaded
+    return Detector(recogniser, settings.language, plug_ins(settings.detectors, settings.language))

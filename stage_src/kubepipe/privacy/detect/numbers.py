@@ -57,6 +57,10 @@ _ID_CUE: Final = re.compile(
     r"[\s.:#=-]{1,3}){0,3}\Z",
     re.IGNORECASE,
 )
+# Printed in fours, one of which may be letters alone: GB82 WEST 1234 5698 7654 32.
+_IBAN: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ \u00a0-]?[A-Z0-9]{4}){2,7}(?:[ \u00a0-]?[A-Z0-9]{1,3})?(?![a-z])"
+)
 _CASE: Final = re.compile(
     r"(?<![\w.,/-])\d{2,6}/\d{2}(?:/\d{1,4})?(?![\w/])|(?<!\w)[A-Z]{1,4}[-/ ]?\d{3,8}/\d{2,4}(?!\w)"
 )
@@ -120,6 +124,7 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
         if found is not None:
             type_, source, score = found
             yield Span(start, end, type_, class_of(type_), f"pattern:{source}", score)
+    yield from _ibans(text)
     for match in _CASE.finditer(text):
         if _is_case_number(match.group(), _before(text, match.start())):
             yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
@@ -128,6 +133,18 @@ def number_identifiers(text: str, language: str) -> Iterator[Span]:
             yield Span(match.start("code"), match.end("code"), "CODE", class_of("CODE"), "pattern:cue", 0.9)
     for match in _DOCKET.finditer(text):
         yield Span(match.start(), match.end(), "CODE", class_of("CODE"), "pattern:case", 0.9)
+
+
+def _ibans(text: str) -> Iterator[Span]:
+    """Account numbers, as long as the checksum holds: what follows in capitals is no part of them."""
+    for match in _IBAN.finditer(text):
+        piece = match.group()
+        while piece:
+            if is_iban(_SEPARATORS.sub("", piece)):
+                start = match.start()
+                yield Span(start, start + len(piece), "IBAN", class_of("IBAN"), "pattern:iban", 1.0)
+                break
+            piece = piece[: max(piece.rfind(separator) for separator in " \u00a0-")] if " " in piece else ""
 
 
 def _before(text: str, start: int) -> str:

@@ -56,7 +56,9 @@ _CUE_WORDS: Final = frozenset({
 _AGE: Final = re.compile(
     r"(?<!\w)(?P<before>\d{1,3})(?=[ -]?(?:years?|yrs?|yo|y/o)\b[ -]?(?:old|of age)?)(?=[ -]?(?:yo\b|y/o\b|"
     r"\w+[ -](?:old|of age)))"
-    r"|\b(?:aged?|age of|age is|age:|am|turned|turning|im Alter von|âgée? de)[ \t]+(?P<after>\d{1,3})"
+    r"|\b(?:aged?|age of|age is|age:|am|turned|turning|im Alter von|âgée? de)[ \t]+"
+    # "am 3. Mai" is a day.
+    r"(?!\d{1,2}\.[ \t]*(?:Jan|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez))(?P<after>\d{1,3})"
     r"(?![\w.,/%:-]*\d|\s*%)"
     r"(?=\b(?![ ]?(?:km|miles|metres|meters|percent|dollars|euros|minutes|hours|points|of)\b))"
     r"|(?<!\w)(?P<german>\d{1,3})(?=[ -]jährig|[ ]Jahre alt| ans\b)",

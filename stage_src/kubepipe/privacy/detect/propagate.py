@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kubepipe.privacy.detect.merge import merge
@@ -40,11 +40,20 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     for position, token in enumerate(tokens):
         if covered[token.start]:
             continue
-        mention = _longest(tokens, position, by_first.get(fold(token.text), []))
+        mention = _longest(tokens, position, by_first.get(fold(token.text), [])) or _genitive(token, by_first, language)
         if mention is not None:
             start, end = mention
             found.append(Span(start, end, "PERSON", class_of("PERSON"), "title:propagated", 0.8))
     return merge(text, [*spans, *found]) if found else spans
+
+
+def _genitive(token: Token, by_first: Mapping[str, list[tuple[str, ...]]], language: str) -> tuple[int, int] | None:
+    """The name inside a German genitive: of "Jürgens" the part before the s, which stays and keeps the case."""
+    if language != "de":
+        return None
+    stem = fold(token.text).removesuffix("s")
+    is_genitive = token.text.endswith("s") and is_name_like(token.text) and (stem,) in by_first.get(stem, [])
+    return (token.start, token.end - 1) if is_genitive else None
 
 
 def _is_telling(word: str, language: str) -> bool:

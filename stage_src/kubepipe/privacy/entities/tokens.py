@@ -12,7 +12,12 @@ from typing import Final, NamedTuple
 # so a possessive or an elision stays outside. The underscore separates: SQuAD titles are written with it.
 _WORD: Final = re.compile(
     r"(?:(?<![^\W\d_])[ODLMod]['\u2019](?=[^\W\d_]{3}))?"
-    r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f])*"
+    r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f]"
+    # What nobody sees parts no word: a soft hyphen, joiners, marks of direction.
+    r"|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+(?=[^\W\d_]))*"
+)
+_UNSEEN: Final = str.maketrans(
+    dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff")
 )
 _ENCLITICS: Final = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 _APOSTROPHES: Final = "'\u2019"
@@ -20,10 +25,11 @@ _APOSTROPHES: Final = "'\u2019"
 
 @lru_cache(maxsize=1 << 16)
 def fold(text: str) -> str:
-    """One spelling for all ways of writing a word: any case, with or without accents (Beyoncé, BEYONCE)."""
+    """One spelling for all ways of writing a word: any case, with or without accents (Beyoncé, BEYONCE), or joiners."""
     folded = text.casefold()
     if folded.isascii():
         return folded
+    folded = folded.translate(_UNSEEN)
     return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
 
 

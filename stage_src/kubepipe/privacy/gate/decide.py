@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from kubepipe.privacy.gate.measure import Measures
 from kubepipe.privacy.gate.probes import Probes
 from kubepipe.settings.model import PrivacySettings
+
+OVERRULABLE: Final = frozenset({"redetected", "probes_missed", "too_many_dropped"})
+"""Rules that estimate: a person who has looked may overrule them. What is measured to stand in the data, or to be wrong
+with it, nobody overrules; and no rule that is not listed here."""
 
 
 @dataclass(frozen=True, slots=True)

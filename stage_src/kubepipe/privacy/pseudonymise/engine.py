@@ -18,6 +18,7 @@ from kubepipe.privacy.pseudonymise.dates import shift_of
 from kubepipe.privacy.pseudonymise.edits import PassageEdits, Surrogates, active
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.keyed import KEY_BYTES, keyed_hex, opaque_id
+from kubepipe.privacy.pseudonymise.links import links_of
 from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
@@ -41,6 +42,7 @@ class Protected:
         counts: Replaced entities by type.
         dropped: Dropped questions by reason: `misaligned`, `leak`.
         original_direct: Keyed hashes of the direct identifiers that stood in the original.
+        links: How often a surrogate of a type was put in the place of an original, where the policy keeps a mapping.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Protected:
     counts: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     original_direct: frozenset[str] = frozenset()
+    links: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,9 @@ class Pseudonymiser:
         protected, dropped = self._apply(work, made.sorted())
         if protected is not None and work.round >= DROPPING_ROUND and any(vault.find(join(protected).text, local)):
             protected, dropped = None, Counter({"leak": len(passage.questions)})
-        return Protected(passage.id, protected, made.counts, dropped, hashes)
+        edits, wants_links = made.sorted(), self._settings.mapping == "sealed" and protected is not None
+        links = links_of(text, work.spans, edits) if wants_links else Counter[tuple[str, str, str]]()
+        return Protected(passage.id, protected, made.counts, dropped, hashes, links)
 
     def _classes(self, round_: int) -> frozenset[str]:
         chosen = frozenset[str](self._settings.classes)

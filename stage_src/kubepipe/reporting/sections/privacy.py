@@ -43,6 +43,7 @@ def privacy(seen: RunView) -> Markup:
             "The data a model learns from is pseudonymised: names and numbers are replaced under a secret key. It "
             "still stems from people, and a residual risk remains. What no detector found is not counted here."
         ),
+        _language(seen),
         _gate(seen, gate),
         _chart(seen),
         _shares(seen, gate),
@@ -62,6 +63,11 @@ def _gate(seen: RunView, gate: Mapping[str, Any]) -> Markup:
         element("ul", (element("li", reason) for reason in reasons)) if reasons else None,
         data_table("What the gate measured", ("Measure", "Measured", "Allowed"), protection.rules(seen)),
     )
+
+
+def _language(seen: RunView) -> Markup | None:
+    warning = protection.language_warning(seen)
+    return element("p", badge("Warning", "warn"), f" {warning}") if warning else None
 
 
 def _chart(seen: RunView) -> Markup | None:

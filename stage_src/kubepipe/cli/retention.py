@@ -1,0 +1,57 @@
+"""`kubepipe retention`: what local runs hold longer than the settings keep it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kubepipe.cli.options import JsonOption, SetOption, SettingsOption
+from kubepipe.errors import OutputError
+from kubepipe.settings import load_settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("retention")(retention)
+
+
+def retention(
+    where: Annotated[Path, typer.Argument(metavar="WHERE", help="A run's folder or a folder of run folders.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Remove it; left out, it is only listed.")] = False,
+    settings: SettingsOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """List, or remove, what local runs hold longer than retention.* keeps its class: settings of days, 0 keeps.
+
+    A run that is going on is left alone. In a cluster the same classes are kept by the chart's global.retention.
+    """
+    from kubepipe.pipeline.quarantine import run_folders
+    from kubepipe.pipeline.retention import expired, remove
+
+    keep = load_settings(file=settings, overrides=overrides or []).retention
+    rows = []
+    for folder in run_folders(where.expanduser()):
+        try:
+            with folder.opened():
+                items = expired(folder, keep)
+                if apply:
+                    remove(folder, items)
+        except OutputError as error:
+            typer.echo(f"kubepipe: {error.one_line()}", err=True)
+            continue
+        rows += [
+            {"run": folder.root.name, "class": item.cls, "path": item.path.relative_to(folder.root).as_posix(),
+             "age_days": item.age_days}
+            for item in items
+        ]  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps({"removed": apply, "expired": rows}))
+        return 0
+    for row in rows:
+        typer.echo(f"{row['run']}: {row['class']}, {row['age_days']} days, {row['path']}")
+    typer.echo(f"{len(rows)} {'removed' if apply else 'would be removed by --apply'}")
+    return 0
