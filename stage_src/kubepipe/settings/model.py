@@ -91,6 +91,22 @@ class PrivacySettings(Section):
         "drop",
         description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
     )
+    quasi_identifiers: tuple[str, ...] = Field(
+        (),
+        description="Further columns that an outsider may know about a person (age, place, job); none named: those whose "
+        "name or values look so. The assessment counts how many people share their values (k).",
+    )
+    sensitive_columns: tuple[str, ...] = Field(
+        (),
+        description="Further columns that nobody should learn about a person; none named: those that look so. The "
+        "assessment tells how much the quasi-identifiers give away of them (l, t).",
+    )
+    min_k: int = Field(
+        5,
+        ge=1,
+        description="Fewest people that must share the values of their quasi-identifier columns. With fewer the "
+        "assessment says risk: yes, and the gate refuses data that still has these columns.",
+    )
     max_direct_density: float = Field(
         0.0,
         ge=0.0,
