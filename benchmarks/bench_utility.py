@@ -2,12 +2,12 @@
 
     python benchmarks/bench_utility.py DATA [--passages N] [--train FILE --questions N] [--model NAME] [--write FILE]
 
-DATA and FILE are anything that `kubepipe` reads. Two comparisons, both paired by question, with 95 % bootstrap intervals:
+DATA and FILE are anything that `kubepipe` reads. Two comparisons, both paired by question, with 95 % intervals:
 
 - *asked*: one model answers the questions of N passages as they are, and the same questions on the same passages after
-  pseudonymisation, each scored against its own gold answers; with --train it is fine-tuned on N questions of FILE first;
-- *trained* (with --train): another model is fine-tuned on the same questions of FILE after pseudonymisation; both answer the
-  *original* questions of DATA, which is what a user of the model will ask.
+  pseudonymisation, each scored against its own gold answers; with --train it is fine-tuned on questions of FILE first;
+- *trained* (with --train): another model is fine-tuned on the same questions of FILE, pseudonymised; both answer
+  the *original* questions of DATA, which is what a user of the model will ask.
 
 The last line is one JSON object.
 """

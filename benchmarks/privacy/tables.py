@@ -15,8 +15,9 @@ def write_tables(file: Path, result: Mapping[str, Any]) -> None:
 def write_growth(file: Path, steps: Sequence[Mapping[str, Any]]) -> None:
     """The table of growth, between marks of its own."""
     header = list(steps[0])
-    lines = ["", f"| {' | '.join(name.replace('_', ' ') for name in header)} |", f"| {' | '.join('---:' for _ in header)} |"]
-    _renew(file, "growth", [*lines, *(f"| {' | '.join(str(step[name]) for name in header)} |" for step in steps), ""])
+    rows = [[name.replace("_", " ") for name in header], ["---:"] * len(header)]
+    rows += [[str(step[name]) for name in header] for step in steps]
+    _renew(file, "growth", ["", *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def write_utility(file: Path, result: Mapping[str, Any]) -> None:

@@ -4,11 +4,12 @@ from kubepipe.privacy.assess import RiskReport, assess
 from kubepipe.privacy.detect import Detector, ModelStatus, available_models, build_detector, check_language
 from kubepipe.privacy.detect.stream import Text, detect_stream
 from kubepipe.privacy.entities import EntityClass, Span
-from kubepipe.privacy.gate import Measures, Probes, Reason, Verdict, decide, measure, probe
+from kubepipe.privacy.gate import Attacks, Measures, Probes, Reason, Verdict, attack, decide, measure, probe
 from kubepipe.privacy.minimise import minimise
-from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault
+from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault, survey
 
 __all__ = [
+    "Attacks",
     "Detector",
     "EntityClass",
     "Measures",
@@ -24,6 +25,7 @@ __all__ = [
     "Vault",
     "Verdict",
     "assess",
+    "attack",
     "available_models",
     "build_detector",
     "check_language",
@@ -32,4 +34,5 @@ __all__ = [
     "measure",
     "minimise",
     "probe",
+    "survey",
 ]

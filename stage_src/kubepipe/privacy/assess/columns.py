@@ -76,9 +76,11 @@ class Column:
         return code
 
     def role(self) -> Role:
-        """What the column is: as declared, or worst first."""
-        if self.declared is not None:
-            return self.declared
+        """What the column is: as declared, or as name and values look."""
+        return self.declared or self._looks()
+
+    def _looks(self) -> Role:
+        """What name and values look like, worst first."""
         if _DIRECT.search(self.name):
             return "direct"
         if _SENSITIVE.search(self.name):

@@ -32,8 +32,7 @@ class SinglingOut:
         with_values: Records with a quasi-identifier.
         examined: Of these, the records that were compared with all others.
         unique: Examined records whose values no other record has together.
-        unique_interval: 95 % interval of the share of `with_values` that is unique; narrow to a point when all were
-            examined.
+        unique_interval: 95 % interval of the share of all records that is unique; a point when all were examined.
         smallest: Examined records whose smallest unique combination has one, two, three values.
         combinations: Minimal unique combinations of one, two, three values in all examined records.
         wide: Examined records with too many shared values to look for combinations of three.
@@ -87,7 +86,7 @@ class ValueSets:
         starts = np.concatenate([np.zeros(1, dtype=np.int64), ends])[:-1] if total else ends
         raw = np.frombuffer(self._values, dtype=np.uint64) if total else np.zeros(0, dtype=np.uint64)
         _, codes = np.unique(raw, return_inverse=True)
-        owners = np.repeat(np.arange(total), ends - starts)
+        owners: Any = np.repeat(np.arange(total), ends - starts)
         order = np.argsort(codes, kind="stable")
         holders, counts = owners[order], np.bincount(codes)
         first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
@@ -105,8 +104,10 @@ class ValueSets:
             least = next((size for size, count in enumerate(found.combinations) if count), None)
             if least is not None:
                 smallest[least] += 1
+        low, high = finite_bounds(unique, number, total) if total else (0.0, 0.0)
+        share = total / self.records if self.records else 0.0
         return SinglingOut(
-            self.records, total, number, unique, finite_bounds(unique, number, total),
+            self.records, total, number, unique, (low * share, high * share),
             (smallest[0], smallest[1], smallest[2]), (combinations[0], combinations[1], combinations[2]), wide,
         )  # fmt: skip
 
@@ -141,7 +142,7 @@ def _shares(record: int, shared: list[Any], total: int) -> Any:
 
     words = []
     for first in range(0, len(shared), _BITS):
-        word = np.zeros(total, dtype=np.uint64)
+        word: Any = np.zeros(total, dtype=np.uint64)
         for bit, some in enumerate(shared[first : first + _BITS]):
             word[some] |= np.uint64(1 << bit)
         word[record] = 0
