@@ -143,7 +143,13 @@ def test_attacks_and_columns_stand_on_the_page(page: str, records: Records, run:
     told = _words(page)
     for part in ("21 of 401, up to 5.4 %; control 14", "Seen by a second detector (names)", "9 of 418, up to 2.1"):
         assert part in told
-    for part in ("One value single out", "age, town", "Fewest that share their values (k)", "columns dropped", "0.913"):
+    for part in (
+        "One value singles out",
+        "age, town",
+        "Fewest that share their values (k)",
+        "columns dropped",
+        "0.913",
+    ):
         assert part in told
     records["verify-privacy"]["results"]["measures"]["attacks"]["disagreement"]["detector"] = None
     assert "not looked: the policy names none" in _words(render_html(records, run))

@@ -60,8 +60,8 @@ def assess(
     if people:
         console.print(
             f"columns {', '.join(people['quasi_identifiers'])} ({people['chosen']}): k {people['k']}, "
-            f"{people['unique']} of {people['rows']} records stand alone, {people['at_risk']:.1%} are at risk, average risk "
-            f"{people['average_risk']:.3f}"
+            f"{people['unique']} of {people['rows']} records stand alone, {people['at_risk']:.1%} are at risk, average "
+            f"risk {people['average_risk']:.3f}"
         )
         for each in people["sensitive"]:
             console.print(f"{each['name']}: l {each['l']}, entropy l {each['entropy_l']:.2f}, t {each['t']:.3f}")

@@ -202,11 +202,15 @@ def singled_out(seen: RunView) -> Iterator[tuple[str, str, str]]:
     after = table(attacks.get("singled_out"))
     if not before:
         return
-    sides = (before, after)
-    yield "Passages compared with all others", *(say.count(number(side.get("examined"))) for side in sides)
-    for index, label in enumerate(("One value", "Two values together", "Three values together")):
-        yield f"{label} single out", *(say.count(_at(side.get("smallest"), index)) for side in sides)
-    yield "All values together single out", *(say.count(number(side.get("unique"))) for side in sides)
+
+    def both(label: str, figure: Callable[[Mapping[str, Any]], float | None]) -> tuple[str, str, str]:
+        return label, say.count(figure(before)), say.count(figure(after))
+
+    yield both("Passages compared with all others", lambda side: number(side.get("examined")))
+    yield both("One value singles out", lambda side: _at(side.get("smallest"), 0))
+    yield both("Two values together single out", lambda side: _at(side.get("smallest"), 1))
+    yield both("Three values together single out", lambda side: _at(side.get("smallest"), 2))
+    yield both("All values together single out", lambda side: number(side.get("unique")))
 
 
 def people(seen: RunView) -> Iterator[tuple[str, str, str]]:
