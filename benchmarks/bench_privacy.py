@@ -1,6 +1,7 @@
 """How much personal data is found and what it costs: ours, the bare spaCy recogniser, and Presidio.
 
     make bench-privacy DATA=FOLDER [PRESIDIO=PYTHON]
+    make bench-privacy-growth DATA=FOLDER [PASSAGES="1000 10000 100000"]
     python benchmarks/bench_privacy.py DATA [--presidio PYTHON] [--limit N] [--rows N] [--misses N] [--write FILE]
 
 DATA is the folder with the public data sets; a set that is not there is left out, and said so. PYTHON is an interpreter
@@ -23,8 +24,8 @@ from typing import Any
 
 from privacy.labelled import SETS, Labelled
 from privacy.scores import score
-from privacy.speed import measure_speed
-from privacy.tables import write_tables
+from privacy.speed import growth, measure_speed
+from privacy.tables import write_growth, write_tables
 
 from kubepipe.errors import ModelNotFoundError
 from kubepipe.privacy import Detector, build_detector
@@ -46,7 +47,11 @@ def main() -> None:
     )
     parser.add_argument("--misses", type=int, default=0, help="print so many misses of each type (synthetic data only)")
     parser.add_argument("--write", type=Path, default=None, help="Markdown file whose generated tables are renewed")
+    parser.add_argument("--growth", type=int, nargs="+", default=[], help="only this: read so many passages, ascending")
     arguments = parser.parse_args()
+    if arguments.growth:
+        measure_growth(arguments.data, arguments.growth, arguments.write)
+        return
     result: dict[str, Any] = {"benchmark": "privacy", "sets": {}, "left_out": {}}
     for name, language, place, read in SETS:
         path = arguments.data / place
@@ -71,6 +76,17 @@ def main() -> None:
     if arguments.write is not None:
         write_tables(arguments.write, result)
     print(json.dumps(result, sort_keys=True))
+
+
+def measure_growth(data: Path, counts: Sequence[int], write: Path | None) -> None:
+    """Print and write how time and memory grow."""
+    steps = []
+    for step in growth(data, sorted(counts)):
+        print(json.dumps(step), flush=True)
+        steps.append(step)
+    if write is not None:
+        write_growth(write, steps)
+    print(json.dumps({"benchmark": "privacy-growth", "growth": steps}))
 
 
 def measure_set(items: Sequence[Labelled], language: str, presidio: Path | None, shown: int) -> dict[str, Any]:

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def write_tables(file: Path, result: Mapping[str, Any]) -> None:
     """Put the tables between the two marks of a Markdown file."""
+    _renew(file, "measured", [*_sets(result["sets"]), *_types(result["sets"]), *_speed(result.get("speed"))])
+
+
+def write_growth(file: Path, steps: Sequence[Mapping[str, Any]]) -> None:
+    """The table of growth, between marks of its own."""
+    header = list(steps[0])
+    rows = [[name.replace("_", " ") for name in header], ["---:"] * len(header)]
+    rows += [[str(step[name]) for name in header] for step in steps]
+    _renew(file, "growth", ["", *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def write_utility(file: Path, result: Mapping[str, Any]) -> None:
+    """The table of utility, between marks of its own."""
+    _renew(file, "utility", ["", *_utility(result), ""])
+
+
+def _renew(file: Path, name: str, lines: Iterable[str]) -> None:
     text = file.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    body = "\n".join([*_sets(result["sets"]), *_types(result["sets"]), *_speed(result.get("speed"))])
-    file.write_text(f"{head}{BEGIN}\n{body}\n{END}{tail}", encoding="utf-8")
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if begin not in text or end not in text:
+        raise SystemExit(f"{file} has no marks {begin} and {end}")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    body = "\n".join(lines)
+    file.write_text(f"{head}{begin}\n{body}\n{end}{tail}", encoding="utf-8")
+
+
+def _utility(result: Mapping[str, Any]) -> Iterator[str]:
+    yield "| comparison | score | before | after | difference (95 %) |"
+    yield "| --- | --- | ---: | ---: | --- |"
+    labels = {
+        "asked": f"one model asked {result['questions']} questions, original against pseudonymised",
+        "trained": f"tuned on {result.get('train_questions')} questions, original against pseudonymised; both asked "
+        "the original ones",
+    }
+    for name, label in labels.items():
+        pair = result.get(name)
+        for score in ("exact_match", "f1") if pair else ():
+            low, high = pair["difference"]["intervals"][score]
+            yield (
+                f"| {label} | {score.replace('_', ' ')} | {pair['before'][score]:.2f} | {pair['after'][score]:.2f} | "
+                f"{pair['difference'][score]:+.2f} ({low:+.2f} to {high:+.2f}) |"
+            )
 
 
 def _sets(sets: Mapping[str, Any]) -> Iterator[str]:

@@ -18,10 +18,11 @@ FILE: Final = "kubepipe.yaml"
 MAX_BYTES: Final = 64 * 1024
 ALLOWED: Final = frozenset({"seed", "dataset", "training", "scoring", "publish", "privacy"})
 # Names a folder of the image or a hub: not for whoever drops data.
-_REFUSED: Final = frozenset({"training.model", "privacy.spacy_model"})
-_LOWER_IS_TIGHTER: Final = frozenset(
-    {"max_direct_density", "max_residual_direct", "max_redetected", "max_dropped", "max_missed_probes"}
-)
+_REFUSED: Final = frozenset({"training.model", "privacy.spacy_model", "privacy.second_detector"})
+_LOWER_IS_TIGHTER: Final = frozenset({
+    "max_direct_density", "max_residual_direct", "max_redetected", "max_dropped", "max_missed_probes",
+    "max_singled_out", "max_linked", "max_disagreement",
+})  # fmt: skip
 _ON_IS_TIGHTER: Final = frozenset({"enabled", "require_approval"})
 
 
@@ -104,6 +105,8 @@ def _is_tighter(name: str, old: Any, value: Any) -> bool:
     """
     if name in _LOWER_IS_TIGHTER:
         return bool(value < old)
+    if name == "min_k":
+        return bool(value > old)
     if name in _ON_IS_TIGHTER:
         return value is True
     if name == "classes":

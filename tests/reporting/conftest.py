@@ -148,10 +148,31 @@ def _losses() -> list[dict[str, float]]:
     ]  # fmt: skip
 
 
+def _alone(unique: int, smallest: tuple[int, int, int]) -> dict[str, Any]:
+    return {
+        "records": 420, "with_values": 415, "examined": 415, "unique": unique,
+        "unique_interval": [unique / 420, unique / 420], "smallest": list(smallest), "combinations": [990, 120, 4],
+        "wide": 0,
+    }  # fmt: skip
+
+
+_PEOPLE = {
+    "chosen": "detected", "absent": ["ward"], "quasi_identifiers": ["age", "town"], "rows": 418, "classes": 233, "k": 1,
+    "unique": 160, "prosecutor_risk": 1.0, "average_risk": 0.557, "at_risk": 0.845,
+    "sensitive": [{"name": "diagnosis", "l": 1, "entropy_l": 1.0, "t": 0.913}],
+}  # fmt: skip
+_ATTACKS = {
+    "singled_out": _alone(26, (24, 2, 0)),
+    "linkage": {"examined": 401, "pool": 418, "linked": 31, "linked_control": 14, "beyond": 21, "by_chance": 0.4,
+                "beyond_share": 0.054, "beyond_interval": [0.054, 0.054]},
+    "disagreement": {"detector": "names", "examined": 418, "findings": 15, "passages": 9, "share": 0.0215,
+                     "interval": [0.0215, 0.0215]},
+}  # fmt: skip
+
 _RESULTS: dict[str, dict[str, Any]] = {
     "prepare-data": {"format": "squad", "splits": {"train": {"passages": 336, "questions": 1688, "unanswerable": 0}},
                      "counts": {"duplicate_question": 3}},
-    "assess-privacy-risk": _risk(0),
+    "assess-privacy-risk": {**_risk(0), "singled_out": _alone(412, (388, 17, 2)), "people": _PEOPLE},
     "anonymize-data": {
         "rounds": [{"round": 1, "verdict": "quarantine", "reasons": ["residual_direct"]},
                    {"round": 2, "verdict": "pass", "reasons": []}],
@@ -161,8 +182,8 @@ _RESULTS: dict[str, dict[str, Any]] = {
     "minimize-data": {"columns_dropped": {"author": 420, "source_url": 420}, "ids_replaced": 2110},
     "verify-privacy": {
         "verdict": "pass", "reasons": [],
-        "measures": dict(_MEASURES),
-        "after": _risk(2),
+        "measures": {**_MEASURES, "attacks": _ATTACKS},
+        "after": {**_risk(2), "singled_out": _alone(409, (380, 20, 3)), "people": None},
     },
     "fine-tune-model": {
         "model": "SmolLM2-135M-Instruct", "method": "lora", "losses": _losses(), "validation_loss_before": 2.914,

@@ -29,7 +29,7 @@ def test_summary_holds_the_three_parts(records: Records, run: dict[str, Any]) ->
 def test_tables_are_whole(records: Records, run: dict[str, Any]) -> None:
     """Each row of a table has as many cells as its header."""
     blocks = [block.splitlines() for block in render_markdown(records, run).split("\n\n") if block.startswith("|")]
-    assert len(blocks) == 8
+    assert len(blocks) == 10
     for rows in blocks:
         assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
 

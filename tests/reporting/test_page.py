@@ -138,6 +138,23 @@ def test_questions_without_an_answer(page: str) -> None:
     assert "without an answer" in page
 
 
+def test_attacks_and_columns_stand_on_the_page(page: str, records: Records, run: dict[str, Any]) -> None:
+    """Who is singled out, the linkage attack with its control, the second detector, k, l and t, before and after."""
+    told = _words(page)
+    for part in ("21 of 401, up to 5.4 %; control 14", "Seen by a second detector (names)", "9 of 418, up to 2.1"):
+        assert part in told
+    for part in (
+        "One value singles out",
+        "age, town",
+        "Fewest that share their values (k)",
+        "columns dropped",
+        "0.913",
+    ):
+        assert part in told
+    records["verify-privacy"]["results"]["measures"]["attacks"]["disagreement"]["detector"] = None
+    assert "not looked: the policy names none" in _words(render_html(records, run))
+
+
 def test_examples_only_where_given(records: Records, run: dict[str, Any], examples: list[Example]) -> None:
     """Texts of the data stand on a page only when they are handed in."""
     without, with_them = render_html(records, run), render_html(records, run, examples=examples)

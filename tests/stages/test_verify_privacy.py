@@ -42,11 +42,12 @@ class Chain:
         monkeypatch.setenv("KUBEPIPE_KEYS", str(folder / "keys"))
         monkeypatch.setenv("KUBEPIPE_QUARANTINE", str(folder / "quarantine"))
         rows = [
-            {"id": f"q{number}", "context": f"{_CONTEXT} Dogs: {number}.", "question": question, "answers": answer}
+            {"id": f"q{number}", "context": f"{_CONTEXT} Dogs: {number}.", "question": question, "answers": answer,
+             "age": "46", "town": "Chester" if number else "Ludlow", "diagnosis": "gout"}
             for number, (question, answer) in enumerate(
                 [("Who was born in Chester?", "Edmund Whitcombe"), ("Who is his sister?", "Harriet Whitcombe")] * 3
             )
-        ]
+        ]  # fmt: skip
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
     def up_to_gate(self, run: str = "one") -> None:
@@ -68,6 +69,12 @@ class Chain:
         found = read_record(self.store, f"runs/{run}/verdict.json", "verdict")
         assert found is not None
         return found
+
+    def results(self, step: str, run: str = "one") -> dict[str, Any]:
+        """What a step recorded."""
+        found = read_record(self.store, f"runs/{run}/{step}.json", "step-record")
+        assert found is not None
+        return dict(found["results"])
 
     def decide(self, verdict: str, **changes: Any) -> None:
         """A person's decision on the data that the gate has seen, or on something close to it."""
@@ -108,7 +115,20 @@ def test_a_policy_without_approval_passes_and_signs(chain: Any) -> None:
     one.gate()
     permit = read_document(one.permit(), "privacy-permit")
     assert "approved_by" not in permit
+    assert permit["measures"]["attacks"]["disagreement"]["detector"] == "names"
     assert not is_sealed(one.folder / "one" / "protected_dataset")
+
+
+def test_columns_are_assessed_before_and_gone_after(chain: Any) -> None:
+    """The further columns travel to the assessment, which tells k, l and t; behind minimisation there are none."""
+    one = chain()
+    one.up_to_gate()
+    people = one.results("assess-privacy-risk")["people"]
+    assert people["quasi_identifiers"] == ["age", "town"]
+    assert (people["rows"], people["k"], people["unique"], people["sensitive"][0]["name"]) == (6, 1, 1, "diagnosis")
+    assert "singled_out_columns" in one.results("assess-privacy-risk")["reasons"]
+    one.gate()
+    assert one.results("verify-privacy")["after"]["people"] is None
 
 
 def test_a_person_opens_the_gate_for_the_data_that_was_looked_at(chain: Any) -> None:
@@ -180,6 +200,7 @@ def test_no_approval_helps_data_that_breaks_a_rule(chain: Any) -> None:
     one.up_to_gate()
     with pytest.raises(QuarantinedError, match="direct_identifier_left"):
         one.gate()
+    assert "second_detector_disagrees" in {reason["code"] for reason in one.verdict()["reasons"]}
     one.decide("approved")
     with pytest.raises(QuarantinedError, match="direct_identifier_left"):
         one.gate()

@@ -57,6 +57,20 @@ def assess(
             f"{row['density_per_1000_tokens']:.2f}",
         )
     console.print(table)
+    alone = report["singled_out"]
+    console.print(
+        f"{alone['unique']} of {alone['examined']} passages stand alone by their places, dates and the like; one "
+        f"value is enough for {alone['smallest'][0]}, two for {alone['smallest'][1]}, three for {alone['smallest'][2]}"
+    )
     for column in report["columns"]:
         console.print(f"column {column['name']}: {column['role']}")
+    people = report["people"]
+    if people:
+        console.print(
+            f"columns {', '.join(people['quasi_identifiers'])} ({people['chosen']}): k {people['k']}, "
+            f"{people['unique']} of {people['rows']} records stand alone, {people['at_risk']:.1%} are at risk, average "
+            f"risk {people['average_risk']:.3f}"
+        )
+        for each in people["sensitive"]:
+            console.print(f"{each['name']}: l {each['l']}, entropy l {each['entropy_l']:.2f}, t {each['t']:.3f}")
     return 0

@@ -5,12 +5,24 @@ from kubepipe.privacy.detect import Detector, ModelStatus, available_models, bui
 from kubepipe.privacy.detect.plugins import check_detectors
 from kubepipe.privacy.detect.stream import Text, detect_stream
 from kubepipe.privacy.entities import EntityClass, Span
-from kubepipe.privacy.gate import OVERRULABLE, Measures, Probes, Reason, Verdict, decide, measure, probe
+from kubepipe.privacy.gate import (
+    OVERRULABLE,
+    Attacks,
+    Measures,
+    Probes,
+    Reason,
+    Verdict,
+    attack,
+    decide,
+    measure,
+    probe,
+)
 from kubepipe.privacy.minimise import minimise
-from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault
+from kubepipe.privacy.pseudonymise import Protected, Pseudonymiser, Survey, Vault, survey
 
 __all__ = [
     "OVERRULABLE",
+    "Attacks",
     "Detector",
     "EntityClass",
     "Measures",
@@ -26,6 +38,7 @@ __all__ = [
     "Vault",
     "Verdict",
     "assess",
+    "attack",
     "available_models",
     "build_detector",
     "check_detectors",
@@ -35,4 +48,5 @@ __all__ = [
     "measure",
     "minimise",
     "probe",
+    "survey",
 ]

@@ -32,6 +32,44 @@ def clopper_pearson(hits: int, total: int) -> tuple[float, float]:
     return low, high
 
 
+def finite_bounds(hits: int, examined: int, total: int) -> tuple[float, float]:
+    """Exact 95 % bounds of the share of hits among `total` items of which `examined` were looked at.
+
+    Hypergeometric: all counts that do not make what was seen rarer than one in forty on either side. When all items
+    were looked at, both bounds are the share itself; (0, 1) when none was.
+    """
+    if examined == 0 or total == 0:
+        return 0.0, 1.0
+    tail = 0.025
+    misses = examined - hits
+    low = _least(lambda count: _drawn(count, total, examined, hits) > tail, hits, total - misses)
+    # As many items that are no hits are bounded from below in the same way.
+    least = _least(lambda count: _drawn(count, total, examined, misses) > tail, misses, total - hits)
+    return low / total, (total - least) / total
+
+
+def _least(holds: Callable[[int], bool], low: int, high: int) -> int:
+    """The least number of a range for which a condition holds that holds for all greater ones too."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _drawn(marked: int, total: int, drawn: int, least: int) -> float:
+    """Chance that of `drawn` items out of `total` at least so many are among the marked ones."""
+    first, last = max(least, drawn - (total - marked)), min(marked, drawn)
+    whole = _log_choose(total, drawn)
+    return math.fsum(
+        math.exp(_log_choose(marked, count) + _log_choose(total - marked, drawn - count) - whole)
+        for count in range(first, last + 1)
+    )
+
+
+def _log_choose(items: int, chosen: int) -> float:
+    return math.lgamma(items + 1) - math.lgamma(chosen + 1) - math.lgamma(items - chosen + 1)
+
+
 def _at_most(hits: int, total: int, share: float) -> float:
     """Chance of at most so many hits."""
     if share in {0.0, 1.0}:

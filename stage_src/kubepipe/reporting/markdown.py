@@ -9,7 +9,7 @@ from typing import Any, Final
 from kubepipe.reporting import numbers as say
 from kubepipe.reporting.model import RunView, table, view
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.protection import classes, language_warning, rules, shares
+from kubepipe.reporting.protection import classes, language_warning, people, rules, shares, singled_out
 from kubepipe.reporting.sections.energy import PARTS, shown
 from kubepipe.reporting.sections.headline import VERDICTS, sentence
 from kubepipe.reporting.sections.parts import words
@@ -77,6 +77,8 @@ def _privacy(seen: RunView) -> Iterator[str]:
         ((name, *(side.text() if side else say.MISSING for side in sides)) for name, *sides in shares(seen)),
     )
     yield _table(("Mentions per 1,000 words", "Before", "After"), classes(seen))
+    yield _table(("Passages singled out by places, dates and the like", "Before", "Still after"), singled_out(seen))
+    yield _table(("Columns that describe people", "Before", "After"), people(seen))
     yield (
         "After protection pseudonyms are found too, for they look like what they stand for; the gate's measures and "
         "the first share tell what is left of the original."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -156,8 +156,99 @@ def rules(seen: RunView) -> Iterator[tuple[str, str, str]]:
     yield "Answers that stand where they say", say.share(value("aligned_share")), say.share(1.0)
     yield "Questions that gained or lost answers", say.count(value("changed_answer_counts")), "none"
     yield "Passages without an original", say.count(value("foreign_passages")), "none"
+    yield from _attacks(table(measures.get("attacks")), policy)
     yield "Equal answers that stayed equal", say.share(value("consistency")), "reported"
     yield "Direct identifiers looked for", say.count(value("direct_values")), "reported"
+
+
+def _attacks(found: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What attacks on the protected data came to; the upper end of the interval is what the rule takes."""
+    if not found:
+        return
+    alone, linkage, second = (table(found.get(name)) for name in ("singled_out", "linkage", "disagreement"))
+
+    def allowed(name: str) -> str:
+        return _at_most(say.share(number(policy.get(name))))
+
+    yield (
+        "Singled out by what still stands of the original's quasi-identifiers",
+        _up_to(alone, "unique", "records", "unique_interval"),
+        allowed("max_singled_out"),
+    )
+    control = say.count(number(linkage.get("linked_control")))
+    yield (
+        "Linked by who knows the original's identifiers, beyond the prose",
+        f"{_up_to(linkage, 'beyond', 'examined', 'beyond_interval')}; control {control}",
+        allowed("max_linked"),
+    )
+    name = second.get("detector")
+    yield (
+        f"Seen by a second detector ({name})" if name else "Seen by a second detector",
+        _up_to(second, "passages", "examined", "interval") if name else "not looked: the policy names none",
+        allowed("max_disagreement"),
+    )
+
+
+def _up_to(found: Mapping[str, Any], hits: str, total: str, interval: str) -> str:
+    bounds = found.get(interval)
+    upper = number(bounds[1]) if isinstance(bounds, list | tuple) and len(bounds) == 2 else None  # noqa: PLR2004
+    return f"{say.count(number(found.get(hits)))} of {say.count(number(found.get(total)))}, up to {say.share(upper)}"
+
+
+def singled_out(seen: RunView) -> Iterator[tuple[str, str, str]]:
+    """Passages by the fewest quasi-identifiers that single them out: before, and what still stands of these after."""
+    before = table(seen.results("assess-privacy-risk").get("singled_out"))
+    attacks = table(table(seen.results("verify-privacy").get("measures")).get("attacks"))
+    after = table(attacks.get("singled_out"))
+    if not before:
+        return
+
+    def both(label: str, figure: Callable[[Mapping[str, Any]], float | None]) -> tuple[str, str, str]:
+        return label, say.count(figure(before)), say.count(figure(after))
+
+    yield both("Passages compared with all others", lambda side: number(side.get("examined")))
+    yield both("One value singles out", lambda side: _at(side.get("smallest"), 0))
+    yield both("Two values together single out", lambda side: _at(side.get("smallest"), 1))
+    yield both("Three values together single out", lambda side: _at(side.get("smallest"), 2))
+    yield both("All values together single out", lambda side: number(side.get("unique")))
+
+
+def people(seen: RunView) -> Iterator[tuple[str, str, str]]:
+    """Risk of the further columns as a table of people: figure, before, after."""
+    found = table(seen.results("assess-privacy-risk").get("people"))
+    if not found:
+        return
+    gate = table(seen.results("verify-privacy").get("after"))
+    left = table(gate.get("people"))
+
+    def row(label: str, show: Callable[[float | None], str], name: str) -> tuple[str, str, str]:
+        after = show(number(left.get(name))) if left else ("columns dropped" if gate else say.MISSING)
+        return label, show(number(found.get(name))), after
+
+    chosen = ", ".join(map(str, found.get("quasi_identifiers") or []))
+    yield f"Quasi-identifiers ({found.get('chosen')})", chosen, _columns_left(gate, left)
+    yield row("Records", say.count, "rows")
+    yield row("Fewest that share their values (k)", say.count, "k")
+    yield row("Records that stand alone", say.count, "unique")
+    yield row("Highest chance to pick one out (prosecutor)", say.share, "prosecutor_risk")
+    yield row("Average chance", say.share, "average_risk")
+    yield row("Records at risk (chance above 20 %)", say.share, "at_risk")
+    for each in map(table, found.get("sensitive") or []):
+        figures = [say.three_digits(number(each.get(name)) or 0.0) for name in ("l", "entropy_l", "t")]
+        yield f"{each.get('name')}: l, entropy l, t", ", ".join(figures), _columns_left(gate, left)
+    absent = ", ".join(map(str, found.get("absent") or []))
+    if absent:
+        yield "Declared and not in the data", absent, say.MISSING
+
+
+def _columns_left(gate: Mapping[str, Any], left: Mapping[str, Any]) -> str:
+    if not gate:
+        return say.MISSING
+    return ", ".join(map(str, left.get("quasi_identifiers") or [])) if left else "columns dropped"
+
+
+def _at(values: Any, index: int) -> float | None:
+    return number(values[index]) if isinstance(values, list | tuple) and index < len(values) else None
 
 
 def _at_most(limit: str) -> str:

@@ -96,6 +96,22 @@ class PrivacySettings(Section):
         "drop",
         description="What minimisation does with columns beyond context, question, answers: drop and count, or stop.",
     )
+    quasi_identifiers: tuple[str, ...] = Field(
+        (),
+        description="Further columns that an outsider may know about a person (age, place, job); none named: those "
+        "whose name or values look so. The assessment counts how many people share their values (k).",
+    )
+    sensitive_columns: tuple[str, ...] = Field(
+        (),
+        description="Further columns that nobody should learn about a person; none named: those that look so. The "
+        "assessment tells how much the quasi-identifiers give away of them (l, t).",
+    )
+    min_k: int = Field(
+        5,
+        ge=1,
+        description="Fewest people that must share the values of their quasi-identifier columns. With fewer the "
+        "assessment says risk: yes, and the gate refuses data that still has these columns.",
+    )
     max_direct_density: float = Field(
         0.0,
         ge=0.0,
@@ -119,6 +135,26 @@ class PrivacySettings(Section):
         0.15,
         description="Highest share of seeded probes (invented people and numbers, put into a copy of the data) that "
         "protection may miss: the upper end of the 95 % interval counts. 1 leaves the probes out.",
+    )
+    max_singled_out: Share = Field(
+        0.3,
+        description="Highest share of passages that quasi-identifiers of the original which still stand may single out "
+        "(upper end of the 95 % interval).",
+    )
+    max_linked: Share = Field(
+        0.3,
+        description="Highest share of passages that an outsider who knows what the original says of people may link to "
+        "their protected form, beyond what a control links by the prose alone (upper end of the 95 % interval).",
+    )
+    second_detector: str | None = Field(
+        "names",
+        description="A second, different detector that reads the protected data: names is the built-in one (case and "
+        "lists of names), else a spaCy pipeline as package name or path; null takes none, and the report says so.",
+    )
+    max_disagreement: Share = Field(
+        0.15,
+        description="Highest share of passages in which the second detector may see a direct identifier that stood in "
+        "the original (upper end of the 95 % interval); below 1 a second detector is needed.",
     )
     max_dropped: Share = Field(
         0.2, description="Highest share of questions that protection may cost before the data is quarantined."

@@ -14,10 +14,22 @@ from typing import Any
 
 from kubepipe.errors import SettingsError
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, write_dataset
-from kubepipe.privacy import Pseudonymiser, Survey, build_detector, decide, measure, minimise
+from kubepipe.privacy import (
+    Detector,
+    Pseudonymiser,
+    Survey,
+    Verdict,
+    attack,
+    build_detector,
+    decide,
+    measure,
+    minimise,
+    survey,
+)
 from kubepipe.records.step import write_record
 from kubepipe.sealing import Link, load_mapping_key, mapping_name, opened, seal_folder, seal_mapping
 from kubepipe.sealing.keys import MAPPING
+from kubepipe.settings.model import PrivacySettings
 from kubepipe.stages.context import StageContext
 from kubepipe.storage import Store
 
@@ -39,9 +51,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         for number in range(1, policy.max_rounds + 1):
             after = Path(scratch) / f"round-{number}"
             replaced, dropped, links = _round(pseudonymiser, corpus, before, after, number)
-            # Measured as the gate will: without what minimisation takes away, or a round would look better here.
-            seen = minimise(_all(after), policy.model_copy(update={"unknown_columns": "drop"}), key)
-            verdict = decide(measure(_all(before), seen, policy, key, detector), policy)
+            verdict = _judged(before, after, policy, key, detector, corpus)
             rounds.append(
                 {"round": number, "verdict": verdict.verdict, "reasons": [reason.code for reason in verdict.reasons]}
             )
@@ -77,6 +87,21 @@ def _vault(context: StageContext) -> tuple[Store, bytes]:
             remedy="Set it to the quarantine bucket, or set privacy.mapping to none",
         )
     return context.approvals, key
+
+
+def _judged(
+    before: Path, after: Path, policy: PrivacySettings, key: bytes, detector: Detector, corpus: Survey | None
+) -> Verdict:
+    """The verdict on a round, by the gate's rules but for the probes: those tell of the engine, not of this data."""
+    # Measured as the gate will: without what minimisation takes away, or a round would look better here.
+    dropping = policy.model_copy(update={"unknown_columns": "drop"})
+
+    def seen() -> Iterator[Passage]:
+        return minimise(_all(after), dropping, key)
+
+    found = corpus if corpus is not None else survey(_all(before), detector, policy.language)
+    measures = measure(_all(before), seen(), policy, key, detector, found)
+    return decide(measures, policy, None, attack(lambda: _all(before), seen, policy, key, found))
 
 
 def _round(

@@ -14,7 +14,18 @@ from typing import Any
 
 from kubepipe.errors import QuarantinedError
 from kubepipe.passages import SPLITS, Passage, iter_passages, read_manifest, verify_dataset
-from kubepipe.privacy import OVERRULABLE, Reason, Verdict, assess, build_detector, decide, measure, probe
+from kubepipe.privacy import (
+    OVERRULABLE,
+    Reason,
+    Verdict,
+    assess,
+    attack,
+    build_detector,
+    decide,
+    measure,
+    probe,
+    survey,
+)
 from kubepipe.records import digest_json, write_document
 from kubepipe.records.approval import Approval, find_approval
 from kubepipe.records.step import write_record
@@ -39,15 +50,23 @@ def run(context: StageContext) -> Mapping[str, Any]:
         verify_dataset(after)
         context.progress(0.2, "measures")
         detector, key = build_detector(policy), context.pseudonym_key()
-        measures = measure(_all(before), _all(after), policy, key, detector)
-        context.progress(0.6, "probes")
+        found = survey(_all(before), detector, policy.language)
+        measures = measure(_all(before), _all(after), policy, key, detector, found)
+        context.progress(0.6, "attacks")
+        attacks = attack(lambda: _all(before), lambda: _all(after), policy, key, found)
+        context.progress(0.7, "probes")
         probes = probe(_all(before), policy, key, detector) if _wants_probes(policy) else None
-        measured = {**measures.document(), "probes": None if probes is None else probes.document()}
-        verdict = decide(measures, policy, probes)
+        measured = {
+            **measures.document(),
+            "attacks": attacks.document(),
+            "probes": None if probes is None else probes.document(),
+        }
+        left = assess({split: iter_passages(after, split) for split in SPLITS}, policy, detector)
+        report = left.document()
+        verdict = decide(measures, policy, probes, attacks, left.people.risk())
         policy_digest = settings_digest(context.settings, ["privacy"])
         decision = _decision(context, read_manifest(after).digest)
         opened_by = _opener(verdict, decision)
-        report = assess({split: iter_passages(after, split) for split in SPLITS}, policy).document()
         before_digest, after_digest = read_manifest(before).digest, read_manifest(after).digest
         results = {
             "verdict": "pass" if opened_by else verdict.verdict,

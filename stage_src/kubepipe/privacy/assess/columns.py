@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -41,33 +42,45 @@ _MOSTLY: Final = 0.5
 
 @dataclass(slots=True)
 class Column:
-    """What was seen of a column; of the values only hashes are kept.
+    """What was seen of a column; of the values only hashes are kept, and what they are as numbers.
 
     Attributes:
         name: Its name in the source.
+        declared: Role that the policy gives it; None leaves it to name and values.
         rows: Questions that have a value.
-        values: Hashes of the different values.
+        codes: Number of each different value, by its hash, from 1.
+        figures: What each different value is as a number, in the order of their codes; None for a word.
         words: Words of all values together.
         classes: Rows in which an entity of each class was found.
     """
 
     name: str
+    declared: Role | None = None
     rows: int = 0
-    values: set[int] = field(default_factory=set)
+    codes: dict[int, int] = field(default_factory=dict)
+    figures: list[float | None] = field(default_factory=list)
     words: int = 0
     classes: Counter[EntityClass] = field(default_factory=Counter)
 
-    def add(self, value: str, classes: frozenset[EntityClass]) -> None:
-        """Take in one value; an empty one does not count."""
-        if not value.strip():
-            return
+    def add(self, value: str, classes: frozenset[EntityClass]) -> int:
+        """Take in one value; returns its code. An empty one does not count and has the code 0."""
+        plain = value.strip()
+        if not plain:
+            return 0
         self.rows += 1
-        self.values.add(hash(value))
         self.words += len(value.split())
         self.classes.update(classes)
+        code = self.codes.setdefault(hash(plain), len(self.codes) + 1)
+        if code > len(self.figures):
+            self.figures.append(_number(plain))
+        return code
 
     def role(self) -> Role:
-        """What the column is, worst first."""
+        """What the column is: as declared, or as name and values look."""
+        return self.declared or self._looks()
+
+    def _looks(self) -> Role:
+        """What name and values look like, worst first."""
         if _DIRECT.search(self.name):
             return "direct"
         if _SENSITIVE.search(self.name):
@@ -87,9 +100,17 @@ class Column:
             "name": self.name,
             "role": self.role(),
             "rows": self.rows,
-            "distinct": len(self.values),
-            "uniqueness": len(self.values) / self.rows if self.rows else 0.0,
+            "distinct": len(self.codes),
+            "uniqueness": len(self.codes) / self.rows if self.rows else 0.0,
         }
 
     def _mostly(self, cls: EntityClass) -> bool:
         return self.rows > 0 and self.classes[cls] / self.rows > _MOSTLY
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from kubepipe.passages.model import Passage
-from kubepipe.privacy.assess.columns import Column
+from kubepipe.privacy.assess.people import PeopleTable
+from kubepipe.privacy.assess.table import TableRisk
 from kubepipe.privacy.assess.tally import SplitTally, Tally, TypeTally
 from kubepipe.privacy.detect.detector import Detector, build_detector
 from kubepipe.privacy.entities.model import EntityClass, Span, class_of
@@ -30,29 +32,37 @@ class RiskReport:
         settings: The policy that it was counted under.
         tally: Counts of all passages.
         splits: Counts by split.
-        columns: Columns beyond context, question and answers, by name.
         languages: Passages that are written in another language than the declared one, by language.
         foreign: Hashes of the names of their documents.
+        people: Columns beyond context, question and answers.
     """
 
     settings: PrivacySettings
     tally: Tally = field(default_factory=Tally)
     splits: dict[str, SplitTally] = field(default_factory=dict)
-    columns: dict[str, Column] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
     foreign: set[int] = field(default_factory=set)
+    people: PeopleTable = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = PeopleTable(self.settings)
 
     @property
     def reasons(self) -> list[str]:
         """Why the risk is yes; empty when it is no."""
+        return self._reasons(self.people.risk())
+
+    def _reasons(self, people: TableRisk | None) -> list[str]:
         per_1000 = self._density(self.tally.of_class("DIRECT"))
         found = []
         if per_1000 > self.settings.max_direct_density:
             found.append("direct_identifiers")
         if self.tally.with_linkage:
             found.append("sensitive_linkage")
-        if any(column.role() in ("direct", "sensitive") and column.rows for column in self.columns.values()):
+        if self.people.with_role("direct") or self.people.with_role("sensitive"):
             found.append("columns")
+        if people is not None and people.k < self.settings.min_k:
+            found.append("singled_out_columns")
         return found
 
     def document(self) -> dict[str, Any]:
@@ -62,11 +72,13 @@ class RiskReport:
         questions = sum(split.questions for split in self.splits.values())
         with_direct = tally.class_passages["DIRECT"]
         unique = tally.unique_sets()
+        people, columns = self.people.risk(), self.people.columns
+        reasons = self._reasons(people)
         return {
             "schema_version": 1,
             "language": self.settings.language,
-            "risk": "yes" if self.reasons else "no",
-            "reasons": self.reasons,
+            "risk": "yes" if reasons else "no",
+            "reasons": reasons,
             "tokens": self._tokens(),
             "questions": questions,
             "passages": {
@@ -89,7 +101,9 @@ class RiskReport:
                 "documents": len(self.foreign),
                 "languages": dict(sorted(self.languages.items())),
             },
-            "columns": [dict(self.columns[name].document()) for name in sorted(self.columns)],
+            "singled_out": tally.quasi_values.singled_out().document(),
+            "columns": [dict(columns[name].document()) for name in sorted(columns)],
+            "people": self.people.document(people),
             "splits": {
                 name: {
                     "passages": split.passages,
@@ -163,15 +177,23 @@ def _add(report: RiskReport, split: SplitTally, passage: Passage, joined: Joined
         report.foreign.add(hash(passage.document))
     classes = report.tally.add(joined.text, spans, len(passage.questions))
     split.with_direct += "DIRECT" in classes
+    if any(question.extra for question in passage.questions):
+        _add_columns(report, passage, joined, spans)
+
+
+def _add_columns(report: RiskReport, passage: Passage, joined: Joined, spans: list[Span]) -> None:
+    rows: list[dict[str, tuple[str, frozenset[EntityClass]]]] = [{} for _ in passage.questions]
     position = 0
     for place in joined.fields:
         if not place.column:
             continue
         while position < len(spans) and spans[position].end <= place.start:
             position += 1
-        inside = [span for span in spans[position:] if span.start < place.end] if position < len(spans) else []
-        column = report.columns.setdefault(place.column, Column(place.column))
-        column.add(joined.text[place.start : place.end], frozenset(span.cls for span in inside))
+        inside = takewhile(lambda span, end=place.end: span.start < end, islice(spans, position, None))  # type: ignore[misc]
+        value = joined.text[place.start : place.end]
+        rows[place.question][place.column] = (value, frozenset(span.cls for span in inside))
+    for row in rows:
+        report.people.add(sum(split.passages for split in report.splits.values()), row)
 
 
 def _by_class(type_: str) -> tuple[int, str]:

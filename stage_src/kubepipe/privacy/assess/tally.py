@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kubepipe.privacy.assess.singling import ValueSets
 from kubepipe.privacy.entities.model import CLASS_OF_TYPE, EntityClass, Span
 
 
@@ -38,6 +39,7 @@ class Tally:
         with_linkage: Passages with a direct identifier and a special category.
         questions_at_risk: Questions of passages with a direct identifier.
         quasi_sets: How many passages share each set of quasi-identifiers (as the set's hash).
+        quasi_values: The sets themselves, as hashes of their values.
     """
 
     types: dict[str, TypeTally] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Tally:
     with_linkage: int = 0
     questions_at_risk: int = 0
     quasi_sets: Counter[int] = field(default_factory=Counter)
+    quasi_values: ValueSets = field(default_factory=ValueSets)
 
     def add(self, text: str, spans: Iterable[Span], questions: int) -> frozenset[EntityClass]:
         """Count a passage; returns the classes that were found in it."""
@@ -65,6 +68,7 @@ class Tally:
         self.class_passages.update(classes)
         self.with_linkage += {"DIRECT", "ART9"} <= classes
         self.questions_at_risk += questions if "DIRECT" in classes else 0
+        self.quasi_values.add(quasi)
         if quasi:
             self.quasi_sets[hash(frozenset(quasi))] += 1
         return frozenset(classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -77,6 +78,7 @@ def measure(
     settings: PrivacySettings,
     key: bytes,
     detector: Detector | None = None,
+    found: Survey | None = None,
 ) -> Measures:
     """Measure protected data against its original.
 
@@ -86,13 +88,18 @@ def measure(
         settings: The policy.
         key: Pseudonym key: telling ids were replaced with it, so it finds the original of a passage.
         detector: Finds the spans; None builds the policy's own.
+        found: The first pass over the original, when the caller has made it.
 
     Raises:
         ModelNotFoundError: The language's model is not on this machine.
     """
     reader = detector if detector is not None else build_detector(settings)
     original = _Original(key)
-    found = survey(original.watch(before), reader, settings.language)
+    watched = original.watch(before)
+    if found is None:
+        found = survey(watched, reader, settings.language)
+    else:
+        deque(watched, maxlen=0)
     count = _Count(original, found, SecondLook(found.taken, settings.language))
     for batch in batches(after, BATCH):
         texts = [join(passage).text for passage in batch]

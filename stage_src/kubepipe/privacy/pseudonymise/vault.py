@@ -153,6 +153,17 @@ def local_words(values: Iterable[tuple[str, ...]]) -> frozenset[str]:
     return frozenset(value[0] for value in values if len(value) == 1)
 
 
+LONGEST_VALUE: Final = 6
+"""A longer value is known by its first words."""
+
+_PART: Final = re.compile(r"[^\W_]+")
+
+
+def value_of(text: str, longest: int | None = LONGEST_VALUE) -> tuple[str, ...]:
+    """Words and numbers of a value in one spelling, the first `longest` of them: only their sequence counts."""
+    return tuple(fold(match.group()) for match in _PART.finditer(text))[:longest]
+
+
 def code_of(text: str) -> str:
     """Letters and digits of an identifier, in lower case, so that another way of writing it is found as well."""
     return "".join(character for character in text.casefold() if character.isalnum())

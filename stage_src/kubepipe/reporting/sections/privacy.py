@@ -122,6 +122,12 @@ def _tables(seen: RunView) -> Iterator[Markup]:
             for kind in protection.kinds(seen)]  # fmt: skip
     if rows:
         yield data_table("Kinds of personal data", ("", "Found", "Different", "Replaced"), rows)
+    alone = list(protection.singled_out(seen))
+    if alone:
+        yield data_table("Who is singled out by places, dates and the like", ("", "Before", "Still after"), alone)
+    people = list(protection.people(seen))
+    if people:
+        yield data_table("Columns that describe people", ("", "Before", "After"), people)
     yield from _effort(seen)
 
 
