@@ -20,10 +20,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from training import answers, prediction, scoring, trainers
 from training.pieces import DEV, TRAIN, passages
 
 from kubepipe.settings import TrainingSettings
+from training import answers, prediction, scoring, trainers
 
 _PARTS = ("ours", "plain", "padded", "answers", "predict", "predict_fp32", "scoring")
 _PAD_TO = 384  # tokens; the usual length of SQuAD examples
@@ -74,7 +74,7 @@ def _in_process(part: str, given: argparse.Namespace) -> dict[str, Any]:
 def _run(part: str, given: argparse.Namespace) -> dict[str, Any]:
     data, work = given.data, given.work
     if part == "scoring":
-        file = sorted((data / _PREDICTIONS).glob("*1.1*"))[0]
+        file = min((data / _PREDICTIONS).glob("*1.1*"))
         return scoring.compare(file, passages(data / DEV), given.metric)
     if part == "ours":
         return trainers.ours(given.model, passages(data / TRAIN, given.questions), work / "ours")

@@ -32,7 +32,7 @@ def ours(model: str, train: Sequence[Passage], out: Path) -> dict[str, Any]:
 def plain(
     model: str, train: Sequence[Passage], out: Path, *, steps: int, pad_to: int | None, only: int | None
 ) -> dict[str, Any]:
-    """transformers' Trainer: a question a row, random batches, the model's own loss over the whole vocabulary.
+    """Transformers' Trainer: a question a row, random batches, the model's own loss over the whole vocabulary.
 
     Args:
         model: Name of the base model.
