@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from training.pieces import SETTINGS
 
-from kubepipe.passages.model import Passage
+from kubepipe.passages.model import Passage, Question
 from kubepipe.scoring import Predictor, difference, intervals, score
 from kubepipe.scoring.decode import generate, prompt_row
 from kubepipe.scoring.squad import Scores
@@ -17,10 +17,13 @@ from kubepipe.training import PromptEncoder, resolve_model
 from kubepipe.training.hardware import choose_hardware
 from kubepipe.training.loading import load_model, load_tokenizer
 from kubepipe.training.prompt import INSTRUCTION
-from kubepipe.training.rows import gold_answer
+from kubepipe.training.rows import Row, gold_answer
 
 _MARK = "kubepipemark"
 _RESAMPLES = 2000
+_AT_ONCE = 16  # questions
+
+Asked = tuple[Row, Sequence[Question]]
 
 
 def tuned(folder: Path, held_out: Sequence[Passage]) -> dict[str, str]:
@@ -43,17 +46,28 @@ def few_shot(model: str, shots: Sequence[Passage], held_out: Sequence[Passage]) 
     encoder = PromptEncoder(tokenizer)
     network = load_model(base, dtype=hardware.dtype(), device=hardware.device)
     before, after = _chat(tokenizer, shots)
+    rows = [
+        (
+            prompt_row(
+                _ids(tokenizer, f"{before}Context:\n{passage.context}\n"),
+                [_ids(tokenizer, f"Question: {question.text}{after}") for question in some],
+            ),
+            some,
+        )
+        for passage in held_out
+        for some in (passage.questions[at : at + _AT_ONCE] for at in range(0, len(passage.questions), _AT_ONCE))
+    ]
     found: dict[str, str] = {}
-    for passage in held_out:
-        prefix = _ids(tokenizer, f"{before}Context:\n{passage.context}\n")
-        prompts = [_ids(tokenizer, f"Question: {question.text}{after}") for question in passage.questions]
-        for first in range(0, len(prompts), 16):
-            row = prompt_row(prefix, prompts[first : first + 16])
-            (answers,) = generate(
-                network, [row], end_token=encoder.end_token, max_new_tokens=32, device=hardware.device
-            )
-            some = passage.questions[first : first + 16]
-            found |= {each.id: encoder.decode(answer.ids) for each, answer in zip(some, answers, strict=True)}
+    for batch in _batches(rows):
+        answers = generate(
+            network,
+            [row for row, _ in batch],
+            end_token=encoder.end_token,
+            max_new_tokens=ScoringSettings().max_new_tokens,
+            device=hardware.device,
+        )
+        for (_, some), given in zip(batch, answers, strict=True):
+            found |= {each.id: encoder.decode(answer.ids) for each, answer in zip(some, given, strict=True)}
     return found
 
 
@@ -66,6 +80,17 @@ def quality(answers: dict[str, dict[str, str]], held_out: Sequence[Passage]) -> 
         if name != "ours" and between is not None:
             sides[name]["ours_minus_this"] = between.document()
     return sides
+
+
+def _batches(rows: Sequence[Asked]) -> Iterator[list[Asked]]:
+    """Rows of like length with at most so many questions."""
+    batch: list[Asked] = []
+    for row in sorted(rows, key=lambda row: len(row[0]), reverse=True):
+        if batch and sum(len(some) for _, some in (*batch, row)) > _AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(row)
+    yield batch
 
 
 def _side(found: Scores) -> dict[str, Any]:

@@ -15,17 +15,20 @@ from kubepipe.passages.model import Passage
 from kubepipe.records import digest_json, digest_tree
 from kubepipe.settings import TrainingSettings
 from kubepipe.training.checkpoints import discard_checkpoints, last_checkpoint
+from kubepipe.training.flops import product_rate, training_flops
 from kubepipe.training.hardware import Hardware, choose_hardware
+from kubepipe.training.journal import Checkpoints, Journal
 from kubepipe.training.loading import add_adapters, count_parameters, load_model, load_tokenizer
 from kubepipe.training.models import ResolvedModel
 from kubepipe.training.objective import answer_loss, arithmetic, can_share_contexts, tensors
 from kubepipe.training.output import check_place, write_model
 from kubepipe.training.packing import collate
 from kubepipe.training.plan import micro_batches, plan_steps
+from kubepipe.training.processes import Team
 from kubepipe.training.prompt import PromptEncoder
 from kubepipe.training.result import CONTEXT_ONCE, ONE_QUESTION_A_ROW, Progress, TrainingResult
 from kubepipe.training.rows import Row, Rows, encode
-from kubepipe.training.trainer import Checkpoints, Journal, make_trainer, stop_on_signal
+from kubepipe.training.trainer import make_trainer, stop_on_signal
 
 _LONGEST_ROW: Final = 1024  # tokens; beyond it attention over one long row costs more than a repeated context
 
@@ -66,7 +69,10 @@ def fine_tune(
     import torch
     from transformers import set_seed
 
+    from kubepipe.training.steps import Work
+
     check_place(out)
+    team = Team()
     hardware = choose_hardware(settings)
     tokenizer = load_tokenizer(model.path)
     encoder = PromptEncoder(tokenizer)
@@ -90,32 +96,33 @@ def fine_tune(
         checkpoints = Checkpoints(checkpoint_dir, fingerprint, settings.checkpoint_seconds)
     started, cpu_started = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="kubepipe-") as scratch:
-        trainer = make_trainer(
-            network,
-            steps,
-            settings=settings,
+        work = Work(
             hardware=hardware,
-            seed=seed,
-            pad_token=encoder.end_token,
-            shared=share,
+            team=team,
             journal=journal,
             checkpoints=checkpoints,
             progress=progress,
-            scratch=Path(scratch),
+            pad_token=encoder.end_token,
+            shared=share,
         )
-        resumed_from = _train(trainer, journal, checkpoints)
+        trainer = make_trainer(network, steps, work, settings=settings, seed=seed, scratch=Path(scratch))
+        resumed_from = _train(trainer, journal, checkpoints, team)
     seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
     after = _mean_loss(network, held_out, hardware, encoder.end_token, shared=share)
-    write_model(out, network, tokenizer, model, method=settings.method, end_token=encoder.end_token)
-    if checkpoint_dir is not None:
-        discard_checkpoints(checkpoint_dir, keep=None)
+    if team.is_first:
+        write_model(out, network, tokenizer, model, method=settings.method, end_token=encoder.end_token)
+        if checkpoint_dir is not None:
+            discard_checkpoints(checkpoint_dir, keep=None)
+    digest = team.told(digest_tree(out) if team.is_first else None)
     tokens = sum(len(row) for step in steps for row in step)
+    labels = sum(row.labels for step in steps for row in step)
+    flops = training_flops(network, tokens=tokens, labels=labels)
     return TrainingResult(
         model=model.name,
         model_origin=model.origin,
         model_licence=model.licence,
         base_digest=model.digest,
-        model_digest=digest_tree(out),
+        model_digest=digest,
         method=settings.method,
         losses=tuple(journal.losses),
         validation_loss_before=before,
@@ -128,8 +135,8 @@ def fine_tune(
         windowed_contexts=rows.windowed,
         left_out_questions=rows.left_out,
         tokens=tokens,
-        padding_tokens=sum(_computed(step, trainer.tokens_at_once) for step in steps) - tokens,
-        label_tokens=sum(row.labels for step in steps for row in step),
+        padding_tokens=sum(_computed(step, journal.tokens_at_once) for step in steps) - tokens,
+        label_tokens=labels,
         unshared_tokens=sum(_unshared(row) for step in steps for row in step),
         trainable_parameters=trainable,
         total_parameters=total,
@@ -140,6 +147,12 @@ def fine_tune(
         precision=hardware.precision,
         threads=hardware.threads,
         resumed_from_step=resumed_from,
+        processes=team.size,
+        tokens_at_once=journal.tokens_at_once,
+        gradient_checkpointing=journal.checkpointing,
+        peak_gpu_bytes=torch.cuda.max_memory_allocated() if hardware.device == "cuda" else 0,
+        training_flops=flops,
+        product_flops_per_second=product_rate(hardware),
     )
 
 
@@ -203,13 +216,15 @@ def _fingerprint(model: ResolvedModel, rows: Rows, settings: TrainingSettings, s
     return digest_json([model.digest, digest_json(data), chosen, seed])
 
 
-def _train(trainer: Any, journal: Journal, checkpoints: Checkpoints | None) -> int:
+def _train(trainer: Any, journal: Journal, checkpoints: Checkpoints | None, team: Team) -> int:
     """Run the steps, from the newest whole checkpoint on; returns its step."""
     found = None
     if checkpoints is not None:
         checkpoints.folder.mkdir(parents=True, exist_ok=True)
         found = last_checkpoint(checkpoints.folder, fingerprint=checkpoints.fingerprint)
-        discard_checkpoints(checkpoints.folder, keep=found[0] if found else None)
+        team.wait()  # all have looked
+        if team.is_first:
+            discard_checkpoints(checkpoints.folder, keep=found[0] if found else None)
     if found is not None:
         journal.losses = list(found[1])
         journal.seconds_before = journal.losses[-1].seconds
