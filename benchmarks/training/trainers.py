@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import resource
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def plain(
         adapted.save_pretrained(out / "adapter", save_embedding_layers=False)
         (out / "base").mkdir()
         for file in base.iterdir():
-            os.link(file, out / "base" / file.name)
+            shutil.copyfile(file, out / "base" / file.name)
     seen = sum(sizes)
     return {
         "cpu_seconds": round(cpu_seconds * whole / done.global_step, 3),
