@@ -87,7 +87,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
         norm = torch.nn.utils.get_total_norm([each.grad for each in model.parameters() if each.grad is not None])
         if not math.isfinite(verdict.loss) or not math.isfinite(float(norm)):
             raise _no_number(verdict.loss, float(norm), self.work)
-        return torch.tensor(verdict.loss)
+        return torch.tensor(verdict.loss, device=self.args.device)
 
     def fits(self, model: Any, rows: list[Row]) -> bool:
         """Compute the gradients of a step; where memory runs out, take less at once and say no."""
