@@ -1,7 +1,7 @@
 """EM and F1 of the official SQuAD scripts, confidence intervals, prediction."""
 
 from kubepipe.scoring.benchmark import Benchmark, benchmark
-from kubepipe.scoring.bootstrap import Interval, Intervals, difference, intervals
+from kubepipe.scoring.bootstrap import Interval, Intervals, difference, intervals, paired
 from kubepipe.scoring.predict import Prediction, Predictor, open_predictor
 from kubepipe.scoring.prediction_file import read_predictions
 from kubepipe.scoring.squad import Part, QuestionScore, Scores, score
@@ -19,6 +19,7 @@ __all__ = [
     "difference",
     "intervals",
     "open_predictor",
+    "paired",
     "read_predictions",
     "score",
 ]

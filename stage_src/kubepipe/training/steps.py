@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from transformers import Trainer, TrainerCallback
 
-from kubepipe.errors import TrainingError
+from kubepipe.errors import OutputError, TrainingError
 from kubepipe.training.checkpoints import discard_checkpoints, seal_checkpoint
 from kubepipe.training.hardware import Hardware
 from kubepipe.training.journal import Checkpoints, Journal
@@ -93,7 +94,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
         """Compute the gradients of a step; where memory runs out, take less at once and say no."""
         try:
             self.last_loss = self.gradients(model, rows)
-        except torch.OutOfMemoryError:
+        except torch.OutOfMemoryError as error:
             if self.work.journal.tokens_at_once >= _LEAST_TOKENS_AT_ONCE:
                 self.work.journal.tokens_at_once //= 2
             elif not self.work.journal.checkpointing:
@@ -101,9 +102,25 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
                 unwrapped = self.accelerator.unwrap_model(model)
                 unwrapped.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
             else:
-                raise
+                raise TrainingError(
+                    "memory does not hold even one row",
+                    place="training",
+                    remedy="Lower training.max_tokens, or take a smaller model or a larger machine",
+                ) from error
             return False
         return True
+
+    def _save_checkpoint(self, *given: Any, **named: Any) -> None:
+        """Trainer's own, with a clear end where the disk is full."""
+        try:
+            super()._save_checkpoint(*given, **named)
+        # safetensors and torch tell of a full disk in errors of their own.
+        except (OSError, RuntimeError, SafetensorError) as error:
+            raise OutputError(
+                f"the checkpoint cannot be written ({getattr(error, 'strerror', None) or type(error).__name__})",
+                place=str(self.args.output_dir),
+                remedy="Free space or choose another place",
+            ) from error
 
     def gradients(self, model: Any, rows: list[Row]) -> float:
         """Accumulate this process's part of the gradients of the mean loss over all label tokens; of that loss."""
@@ -113,7 +130,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
             inputs = tensors(
                 collate(some, pad_token=self.work.pad_token), self.work.hardware.device, shared=self.work.shared
             )
-            # Gradients are summed once a step, by the self.work.team.
+            # Gradients are summed once a step, by the team.
             with self.accelerator.no_sync(model):
                 with arithmetic(self.work.hardware):
                     loss = answer_loss(model, inputs) * (len(inputs["label_ids"]) / labels)
@@ -171,11 +188,10 @@ def only(items: list[list[Row]]) -> list[Row]:
 
 def _no_number(loss: float, norm: float, work: Work) -> TrainingError:
     what = f"the loss is {loss}" if not math.isfinite(loss) else f"the norm of the gradients is {norm}"
-    kept = (
-        f"the newest checkpoint in {work.checkpoints.folder} is sound" if work.checkpoints else "no checkpoint is kept"
-    )
+    held = work.checkpoints is not None and any(work.checkpoints.folder.glob("checkpoint-*"))
+    kept = "the newest checkpoint is sound" if held else "no checkpoint was due yet"
     return TrainingError(
-        f"{what} at step {len(work.journal.losses) + 1}; the weights were good until then, {kept}",
+        f"{what} at step {len(work.journal.losses) + 1}; no weight took them on, {kept}",
         place="training",
         remedy="Lower training.learning_rate or set training.precision to fp32",
     )
