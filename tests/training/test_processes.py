@@ -48,7 +48,7 @@ def _together(folder: Path, *, stop_at: int = 0) -> list[dict[str, object]]:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     subprocess.run(
-        [*command, str(folder / "script.py"), str(folder), str(stop_at)], env=environment, check=True, timeout=400
+        [*command, str(folder / "script.py"), str(folder), str(stop_at)], env=environment, check=True, timeout=240
     )
     return [json.loads((folder / f"said-{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
 
@@ -67,10 +67,10 @@ def test_two_processes_train_as_one(
     (tmp_path / "given").write_bytes(pickle.dumps((tiny, passages, settings)))
 
     stopped = _together(tmp_path, stop_at=2)
-    assert all("stopped on request after step 2" in str(said["error"]) for said in stopped)
+    assert all("stopped on request after step 3" in str(said["error"]) for said in stopped)
     assert not (tmp_path / "together").exists()
     first, second = _together(tmp_path)
-    assert first["resumed_from_step"] == 2
+    assert first["resumed_from_step"] == 3
     assert first["processes"] == 2
     assert first["model_digest"] == second["model_digest"]
     expected = pytest.approx([entry.loss for entry in alone.losses], rel=1e-4)

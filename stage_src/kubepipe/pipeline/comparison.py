@@ -102,14 +102,17 @@ def _against(first: ComparedRun, run: ComparedRun, seed: int) -> dict[str, Any]:
     if before is None or after is None:
         return found
     found |= {name: after["tuned"][name] - before["tuned"][name] for name in ("exact_match", "f1")}
-    each = [scores.get("per_question") for scores in (before, after)]
+    old, new = before.get("per_question"), after.get("per_question")
     # Runs split or minimised otherwise answer other questions: their scores cannot be set against each other in pairs.
-    if all(each) and each[0]["questions"] == each[1]["questions"]:
-        pairs = [list(zip(side["tuned"]["exact_match"], side["tuned"]["f1"], strict=True)) for side in each]
-        ends = paired(pairs[0], pairs[1], resamples=_RESAMPLES, seed=seed).document()
+    if old and new and old["questions"] == new["questions"]:
+        ends = paired(_pairs(old), _pairs(new), resamples=_RESAMPLES, seed=seed).document()
         found |= {f"{name}_interval": ends[name] for name in ("exact_match", "f1")}
         found["paired"] = True
     return found
+
+
+def _pairs(each: Mapping[str, Any]) -> list[tuple[float, float]]:
+    return list(zip(each["tuned"]["exact_match"], each["tuned"]["f1"], strict=True))
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -61,6 +61,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
         self.work = work
         self.last_loss = math.nan
         self.save_due = False
+        self.agreed_stop = False
         self.watch = Watch(self)
         self.add_callback(self.watch)
 
@@ -84,7 +85,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
             due=self.watch.due(),
             device=self.work.hardware.device,
         )
-        self.last_loss, self.work.journal.interrupted, self.save_due = verdict.loss, verdict.stop, verdict.due
+        self.last_loss, self.agreed_stop, self.save_due = verdict.loss, verdict.stop, verdict.due
+        self.work.journal.interrupted |= verdict.stop
         norm = torch.nn.utils.get_total_norm([each.grad for each in model.parameters() if each.grad is not None])
         if not math.isfinite(verdict.loss) or not math.isfinite(float(norm)):
             raise _no_number(verdict.loss, float(norm), self.work)
@@ -163,9 +165,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         """Note the step; save when it is time or when the process is to end."""
         self.work.progress(self.work.journal.add(loss=self.trainer.last_loss, learning_rate=self.rate))
         done = state.global_step >= self.work.journal.planned
-        if not done and (self.trainer.save_due or self.work.journal.interrupted):
+        # A process that was asked by itself goes on until all know: one that left alone would leave the others waiting.
+        stop = self.work.journal.interrupted if self.work.team.size == 1 else self.trainer.agreed_stop
+        if not done and (self.trainer.save_due or stop):
             control.should_save = self.work.checkpoints is not None
-        control.should_training_stop = control.should_training_stop or self.work.journal.interrupted
+        control.should_training_stop = control.should_training_stop or stop
         return control
 
     def on_save(self, args: Any, state: Any, _control: Any, **_: Any) -> None:

@@ -89,7 +89,7 @@ def _chart(seen: RunView) -> Markup | None:
 def _shares(seen: RunView, gate: Mapping[str, Any]) -> Markup:
     measured_after = bool(table(gate.get("after")))
     columns = 3 if measured_after else 2
-    header = ("", "Before", "After")[:columns]
+    header = ("Measure", "Before", "After")[:columns]
     return element(
         "div",
         data_table(
@@ -115,7 +115,7 @@ def _tables(seen: RunView) -> Iterator[Markup]:
     rows = [(kind.name, say.count(kind.found), say.count(kind.distinct), say.count(kind.replaced))
             for kind in protection.kinds(seen)]  # fmt: skip
     if rows:
-        yield data_table("Kinds of personal data", ("", "Found", "Different", "Replaced"), rows)
+        yield data_table("Kinds of personal data", ("Kind", "Found", "Different", "Replaced"), rows)
     yield from _effort(seen)
 
 
@@ -127,7 +127,7 @@ def _effort(seen: RunView) -> Iterator[Markup]:
         for each in map(table, anonymize.get("rounds") or [])
     ]
     if rounds:
-        yield data_table("Rounds of protection", ("", "Outcome"), rounds)
+        yield data_table("Rounds of protection", ("Round", "Outcome"), rounds)
     counts = {
         "Questions dropped": anonymize.get("questions_dropped"),
         "Columns dropped": minimize.get("columns_dropped"),
@@ -135,4 +135,4 @@ def _effort(seen: RunView) -> Iterator[Markup]:
     for caption, values in counts.items():
         rows = [(words(name), say.count(number(value))) for name, value in table(values).items()]
         if rows:
-            yield data_table(caption, ("", "Count"), rows)
+            yield data_table(caption, ("Of what", "Count"), rows)
