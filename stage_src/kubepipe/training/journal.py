@@ -18,6 +18,7 @@ class Journal:
         steps_per_epoch: Steps of one pass.
         losses: One entry per step done.
         interrupted: Whether the process was asked to stop.
+        exhausted: Whether the held-out slice says that more training brings nothing.
         tokens: Tokens of the steps of this process, without padding.
         tokens_at_once: Tokens that are computed at once; halved where the memory does not hold them.
         checkpointing: Whether hidden states are computed again for the gradients, since the memory does not hold them.
@@ -27,6 +28,7 @@ class Journal:
     steps_per_epoch: float
     losses: list[StepLoss] = field(default_factory=list)
     interrupted: bool = False
+    exhausted: bool = False
     tokens: int = 0
     tokens_at_once: int = 0
     checkpointing: bool = False

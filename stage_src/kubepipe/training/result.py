@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from kubepipe.training.best import Judgement
+
 CONTEXT_ONCE: Final = "context_once"
 ONE_QUESTION_A_ROW: Final = "one_question_a_row"
 
@@ -72,6 +74,8 @@ class TrainingResult:
         validation_loss_before: Loss on held-out questions before training; None without any.
         validation_loss_after: The same after training.
         epochs: Passes over the questions.
+        judgements: Scores of the held-out slice in between; empty where it was not asked.
+        best_step: Step whose weights were kept; None for the last one.
         questions: Questions trained in one pass.
         contexts: Passages they stand in.
         rows: Rows in one pass.
@@ -109,6 +113,8 @@ class TrainingResult:
     validation_loss_before: float | None
     validation_loss_after: float | None
     epochs: float
+    judgements: tuple[Judgement, ...]
+    best_step: int | None
     questions: int
     contexts: int
     rows: int
@@ -159,7 +165,8 @@ class TrainingResult:
     def document(self) -> dict[str, Any]:
         """As it stands in training_history."""
         fields = asdict(self)
-        fields["losses"] = list(fields["losses"])
+        for name in ("losses", "judgements"):
+            fields[name] = list(fields[name])
         return {
             "schema_version": 1,
             **fields,

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from transformers import Trainer, TrainerCallback
 
 from kubepipe.errors import OutputError, TrainingError
+from kubepipe.training.best import Best
 from kubepipe.training.checkpoints import discard_checkpoints, seal_checkpoint
 from kubepipe.training.hardware import Hardware
 from kubepipe.training.journal import Checkpoints, Journal
@@ -24,6 +25,7 @@ from kubepipe.training.objective import answer_loss, arithmetic, tensors
 from kubepipe.training.packing import collate
 from kubepipe.training.plan import micro_batches
 from kubepipe.training.processes import Team
+from kubepipe.training.prompt import PromptEncoder
 from kubepipe.training.result import Progress
 from kubepipe.training.rows import Row
 
@@ -39,8 +41,9 @@ class Work:
         team: The processes that train together.
         journal: Filled while it runs.
         checkpoints: None keeps none.
+        best: What a held-out slice says in between; None asks none.
+        encoder: Of the model's tokeniser.
         progress: Called after each step.
-        pad_token: Filler of padded rows.
         shared: Whether rows share contexts.
     """
 
@@ -48,9 +51,15 @@ class Work:
     team: Team
     journal: Journal
     checkpoints: Checkpoints | None
+    best: Best | None
+    encoder: PromptEncoder
     progress: Callable[[Progress], None]
-    pad_token: int
     shared: bool
+
+    @property
+    def pad_token(self) -> int:
+        """Filler of padded rows."""
+        return self.encoder.end_token
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]
@@ -166,8 +175,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.work.progress(self.work.journal.add(loss=self.trainer.last_loss, learning_rate=self.rate))
         done = state.global_step >= self.work.journal.planned
         # A process that was asked by itself goes on until all know: one that left alone would leave the others waiting.
+        best = self.work.best
+        if best is not None and state.global_step in best.steps:
+            # The model itself, not the wrapper of several processes; all come to the same judgement.
+            best.look(state.global_step, self.trainer.model, self.work.encoder, self.work.hardware)
+            self.work.journal.exhausted = best.exhausted
+            control.should_training_stop = control.should_training_stop or best.exhausted
         stop = self.work.journal.interrupted if self.work.team.size == 1 else self.trainer.agreed_stop
-        if not done and (self.trainer.save_due or stop):
+        if not done and not self.work.journal.exhausted and (self.trainer.save_due or stop):
             control.should_save = self.work.checkpoints is not None
         control.should_training_stop = control.should_training_stop or stop
         return control
@@ -179,6 +194,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         self.work.team.wait()  # each process writes a file of its own into it
         if self.work.team.is_first:
+            if self.work.best is not None:
+                self.work.best.write(folder)
             seal_checkpoint(folder, fingerprint=self.work.checkpoints.fingerprint, losses=self.work.journal.losses)
             discard_checkpoints(self.work.checkpoints.folder, keep=folder)
         self.work.team.wait()
