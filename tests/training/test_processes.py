@@ -48,7 +48,7 @@ def _together(folder: Path, *, stop_at: int = 0) -> list[dict[str, object]]:
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     subprocess.run(
-        [*command, str(folder / "script.py"), str(folder), str(stop_at)], env=environment, check=True, timeout=240
+        [*command, str(folder / "script.py"), str(folder), str(stop_at)], env=environment, check=True, timeout=900
     )
     return [json.loads((folder / f"said-{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
 
