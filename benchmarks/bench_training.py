@@ -1,174 +1,130 @@
-"""Training and prediction against transformers one question per row: same model, data, adapters, steps and machine.
+"""Training, prediction and scoring against the usual ways: same model, data, start, steps and machine.
 
-    python benchmarks/bench_training.py --data DATASET [--questions 40] [--answers 24]
+    make bench-training DATA=FOLDER [SQUAD_METRIC=FOLDER] [ARGS='--questions 40 --answers 24']
+    python benchmarks/bench_training.py DATA [--metric FOLDER] [--questions N] [--answers N] [--work FOLDER]
 
-DATASET is anything that `kubepipe` reads. CPU seconds are compared, not wall time: on a shared machine only they mean
-something. The last line is one JSON object; `train_ratio` and `predict_ratio` are theirs / ours.
+DATA is the folder with the public data sets (squad/train-v1.1.partial.json is trained on, squad/dev-v1.1.rebuilt.json
+asked). FOLDER of --metric holds squad.py and compute_score.py of the `evaluate` repository's metrics/squad; without it
+scoring is left out, and said so. CPU seconds are compared, not wall time: on a shared machine only they mean something.
+Each part runs in a process of its own; `--work` keeps what they made, and a part whose figures lie there is not run
+again. The last line is one JSON object; a `..._ratio` is theirs / ours.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kubepipe.passages import SPLITS, read_source
-from kubepipe.passages.model import Passage
-from kubepipe.scoring import Predictor, score
-from kubepipe.scoring.plain import generate_plain
-from kubepipe.settings import DatasetSettings, ScoringSettings, TrainingSettings
-from kubepipe.training import PromptEncoder, fine_tune, resolve_model
-from kubepipe.training.hardware import choose_hardware
-from kubepipe.training.loading import add_adapters, load_model, load_tokenizer
-from kubepipe.training.rows import encode
+from training.pieces import DEV, TRAIN, passages
 
-_BATCH = 8  # questions of one of their steps, the usual choice
+from kubepipe.settings import TrainingSettings
+from training import answers, prediction, scoring, trainers
+
+_PARTS = ("ours", "plain", "padded", "answers", "predict", "predict_fp32", "scoring")
+_PAD_TO = 384  # tokens; the usual length of SQuAD examples
+_PREDICTIONS = "squad/predictions"
+_BUDGET = 5_000_000_000  # bytes of memory
 
 
 def main() -> None:
-    """Run both sides and print the figures."""
+    """Run all parts and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="data set with contexts of several questions")
+    parser.add_argument("data", type=Path)
     parser.add_argument("--model", default=TrainingSettings().model)
-    parser.add_argument("--questions", type=int, default=40, help="training questions")
-    parser.add_argument("--answers", type=int, default=24, help="held-out questions")
-    parser.add_argument("--pad-to", type=int, default=None, help="pad their rows to this length, not to the longest")
-    given = parser.parse_args()
-
-    source = read_source(Path(given.data), DatasetSettings(), seed=0)
-    passages = [passage for split in SPLITS for passage in source.splits[split]]
-    random.Random(0).shuffle(passages)  # noqa: S311 - an order, no secret
-    train, rest = _take(passages, given.questions)
-    held_out, _ = _take(rest, given.answers)
-    model = resolve_model(given.model, online=False)
-    settings = TrainingSettings(epochs=1.0, validation_questions=0)
-
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "model"
-        ours = fine_tune(model, train, [], settings, seed=0, out=out, progress=lambda _: None)
-        theirs = _plain_training(model.path, train, settings, given.pad_to, Path(folder))
-        predictor = Predictor(out, ScoringSettings(), settings)
-        next(predictor.answer(held_out[:1]))  # loads and merges
-        answers, our_seconds = _timed(lambda: {each.id: each.text for each in predictor.answer(held_out)})
-        plain, their_seconds = _timed(lambda: _plain_answers(predictor, out, held_out))
-    figures = {
-        "train_ratio": round(theirs / ours.cpu_seconds, 3),
-        "predict_ratio": round(their_seconds / our_seconds, 3),
-        "train_cpu_seconds": ours.cpu_seconds,
-        "plain_train_cpu_seconds": round(theirs, 3),
-        "predict_cpu_seconds": round(our_seconds, 3),
-        "plain_predict_cpu_seconds": round(their_seconds, 3),
-        "same_answers": sum(answers[name] == text for name, text in plain.items()),
-        "answers": len(plain),
-        "questions": ours.questions,
-        "tokens_saved_factor": ours.document()["tokens_saved_factor"],
-        "peak_rss_bytes": ours.peak_rss_bytes,
-        **{name: round(value, 2) for name, value in _scores(answers, held_out).items()},
-        "precision": ours.precision,
-        "threads": ours.threads,
-    }
-    print(json.dumps(figures))
-
-
-def _take(passages: Sequence[Passage], questions: int) -> tuple[list[Passage], list[Passage]]:
-    """Whole passages until the number of questions is reached, the last one cut; and the passages behind them."""
-    chosen: list[Passage] = []
-    for place, passage in enumerate(passages):
-        left = questions - sum(len(each.questions) for each in chosen)
-        if left <= 0:
-            return chosen, list(passages[place:])
-        chosen.append(Passage(passage.id, passage.document, passage.context, passage.questions[:left]))
-    return chosen, []
-
-
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.process_time()
-    return work(), time.process_time() - start
-
-
-def _scores(answers: dict[str, str], passages: Sequence[Passage]) -> dict[str, float]:
-    found = score(answers, passages)
-    return {"exact_match": found.exact_match, "f1": found.f1}
-
-
-def _plain_training(
-    base: Path, train: Sequence[Passage], settings: TrainingSettings, pad_to: int | None, folder: Path
-) -> float:
-    """CPU seconds of transformers' Trainer: a question a row, dynamic padding, loss over the whole vocabulary."""
-    import torch
-    from transformers import Trainer, TrainingArguments, set_seed
-
-    hardware = choose_hardware(settings)
-    tokenizer = load_tokenizer(base)
-    encoder = PromptEncoder(tokenizer)
-    rows = encode(train, encoder, max_context=1024, max_row=1024, model_window=8192, share=False).rows
-    items = []
-    for row in rows:
-        branch = row.branches[0]
-        ids = [*row.prefix, *branch.prompt, *branch.answer]
-        items.append({"input_ids": ids, "labels": [-100] * (len(ids) - len(branch.answer)) + list(branch.answer)})
-
-    def padded(some: list[dict[str, list[int]]]) -> dict[str, Any]:
-        length = max(pad_to or 0, *(len(item["input_ids"]) for item in some))
-        fill = {"input_ids": encoder.end_token, "labels": -100}
-        batch = {
-            name: [item[name] + [value] * (length - len(item[name])) for item in some] for name, value in fill.items()
-        }
-        batch["attention_mask"] = [
-            [1] * len(item["input_ids"]) + [0] * (length - len(item["input_ids"])) for item in some
-        ]
-        return {name: torch.tensor(values) for name, values in batch.items()}
-
-    set_seed(0)
-    model = load_model(base, dtype=torch.float32, device=hardware.device)
-    arguments = TrainingArguments(
-        output_dir=str(folder / "plain"),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=_BATCH,
-        learning_rate=settings.learning_rate,
-        bf16=hardware.precision == "bf16",
-        use_cpu=hardware.device == "cpu",
-        remove_unused_columns=False,
-        report_to=[],
-        save_strategy="no",
-        logging_strategy="no",
-        disable_tqdm=True,
+    parser.add_argument("--questions", type=int, default=400, help="training questions")
+    parser.add_argument("--answers", type=int, default=400, help="held-out questions that are scored")
+    parser.add_argument("--asked", type=int, default=200, help="of them, questions whose answering is timed")
+    parser.add_argument("--metric", type=Path, default=None, help="folder with evaluate's metrics/squad")
+    parser.add_argument(
+        "--steps", type=int, default=None, help="steps of the peers; their time is then in proportion, not their scores"
     )
-    adapted = add_adapters(model, settings, base_name="plain")
-    trainer = Trainer(model=adapted, args=arguments, train_dataset=items, data_collator=padded)
-    return _timed(trainer.train)[1]
+    parser.add_argument("--work", type=Path, default=None, help="folder that is kept")
+    parser.add_argument("--part", choices=_PARTS, default=None, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.part is not None:
+        (given.work / f"{given.part}.json").write_text(json.dumps(_run(given.part, given)), encoding="utf-8")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        given.work = given.work or Path(scratch)
+        given.work.mkdir(parents=True, exist_ok=True)
+        found = {part: _in_process(part, given) for part in _PARTS if part != "scoring" or given.metric}
+        if given.metric is None:
+            print("left out: scoring: --metric names no folder with evaluate's squad")
+        print(json.dumps(_figures(found), sort_keys=True))
 
 
-def _plain_answers(predictor: Predictor, out: Path, passages: Sequence[Passage]) -> dict[str, str]:
-    """Answers by `generate`, a question a row, 16 rows at once, of like length."""
-    from peft import PeftModel
+def _in_process(part: str, given: argparse.Namespace) -> dict[str, Any]:
+    file = given.work / f"{part}.json"
+    if not file.is_file():
+        options = ["--model", given.model, "--questions", given.questions, "--answers", given.answers]
+        options += ["--asked", given.asked, "--work", given.work, "--part", part]
+        options += ["--metric", given.metric] if given.metric else []
+        options += ["--steps", given.steps] if given.steps else []
+        subprocess.run([sys.executable, __file__, str(given.data), *map(str, options)], check=True)
+    figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    print(f"{part:12} {json.dumps(figures)}", flush=True)
+    return figures
 
-    encoder = PromptEncoder(load_tokenizer(out / "base"))
-    base = load_model(out / "base", dtype=predictor.hardware.dtype(), device=predictor.hardware.device)
-    model = PeftModel.from_pretrained(base, out / "adapter").merge_and_unload().eval()
-    prompts = [
-        (question.id, [*encoder.prefix(passage.context), *encoder.prompt(question.text)])
-        for passage in passages
-        for question in passage.questions
-    ]
-    prompts.sort(key=lambda prompt: len(prompt[1]))
-    found = {}
-    for first in range(0, len(prompts), 16):
-        some = prompts[first : first + 16]
-        answers = generate_plain(
-            model,
-            [ids for _, ids in some],
-            end_token=encoder.end_token,
-            max_new_tokens=predictor.settings.max_new_tokens,
-            device=predictor.hardware.device,
-        )
-        found |= {name: encoder.decode(answer.ids) for (name, _), answer in zip(some, answers, strict=True)}
-    return found
+
+def _run(part: str, given: argparse.Namespace) -> dict[str, Any]:
+    data, work = given.data, given.work
+    if part == "scoring":
+        file = min((data / _PREDICTIONS).glob("*1.1*"))
+        return scoring.compare(file, passages(data / DEV), given.metric)
+    if part == "ours":
+        return trainers.ours(given.model, passages(data / TRAIN, given.questions), work / "ours")
+    if part in {"plain", "padded"}:
+        steps = json.loads((work / "ours.json").read_text(encoding="utf-8"))["steps"]
+        pad_to = _PAD_TO if part == "padded" else None
+        train = passages(data / TRAIN, given.questions)
+        return trainers.plain(given.model, train, work / part, steps=steps, pad_to=pad_to, only=given.steps)
+    if part == "answers":
+        return _answers(given)
+    precision = "fp32" if part == "predict_fp32" else "auto"
+    return prediction.compare(work / "ours", passages(data / DEV, given.asked), precision)
+
+
+def _answers(given: argparse.Namespace) -> dict[str, Any]:
+    held_out = passages(given.data / DEV, given.answers)
+    shots = passages(given.data / TRAIN, given.questions)[:3]
+    # Peers that did not do all their steps have nothing to answer with.
+    tuned = ("ours",) if given.steps else ("ours", "plain", "padded")
+    found = {name: answers.tuned(given.work / name, held_out) for name in tuned}
+    found["untuned"] = answers.untuned(given.model, held_out)
+    found["three_shot"] = answers.few_shot(given.model, shots, held_out)
+    return answers.quality(found, held_out)
+
+
+def _figures(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    ours = found["ours"]
+    peak = ours["peak_rss_bytes"]
+    # A graphics processor's work is no CPU time.
+    clock = "cpu_seconds" if ours["device"] == "cpu" else "seconds"
+    return {
+        "benchmark": "training",
+        "train_ratio": round(found["plain"][clock] / ours[clock], 3),
+        "pad384_ratio": round(found["padded"][clock] / ours[clock], 3),
+        "predict_ratio": found["predict"]["ratio"],
+        "predict_fp32_ratio": found["predict_fp32"]["ratio"],
+        "same_answers": f"{found['predict']['same_answers']}/{found['predict']['answers']}",
+        "same_answers_fp32": f"{found['predict_fp32']['same_answers']}/{found['predict_fp32']['answers']}",
+        "scoring_ratio": found["scoring"]["ratio"] if "scoring" in found else None,
+        "scoring_identical": found["scoring"]["identical"] if "scoring" in found else None,
+        "peak_rss_bytes": peak,
+        "peak_rss_under_5_gb": peak < _BUDGET,
+        **{
+            f"{side}_{name}": value
+            for side, figures in found["answers"].items()
+            for name, value in figures.items()
+            if name in {"exact_match", "f1"}
+        },
+        "parts": found,
+    }
 
 
 if __name__ == "__main__":

@@ -193,6 +193,8 @@ _RESULTS: dict[str, dict[str, Any]] = {
         "model_digest": digest("model"), "steps": 420, "rows": 336, "packing": "context_once", "left_out_questions": 0,
         "padding_tokens": 16_390, "label_tokens": 20_100, "unshared_tokens": 1_752_200, "label_share": 0.0392,
         "seconds": 412.0, "cpu_seconds": 801.5, "peak_rss_bytes": 3480 * 2**20, "threads": 2, "resumed_from_step": 0,
+        "processes": 1, "tokens_at_once": 512, "gradient_checkpointing": False, "peak_gpu_bytes": 0,
+        "training_flops": 2.3e14, "product_flops_per_second": 7.8e11, "flops_utilisation": 0.7157,
         "trainable_parameters": 4_884_480, "total_parameters": 139_400_000, "device": "cpu", "precision": "bf16",
         "windowed_contexts": 0,
     },

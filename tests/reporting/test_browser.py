@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +22,14 @@ _FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--allow-file-access-from-files",
     "--virtual-time-budget=4000",
 )  # fmt: skip
+
+_AXE = Path(os.environ.get("AXE_CORE", "missing"))
+_RUN_AXE = """axe.run().then(({passes, violations}) => {
+  const found = document.createElement("pre");
+  found.id = "found";
+  found.textContent = JSON.stringify([passes.length, violations.map(each => `${each.id}: ${each.help}`)]);
+  document.body.append(found);
+})"""
 
 pytestmark = pytest.mark.skipif(_BROWSER is None, reason="no Chromium on this machine")
 
@@ -46,7 +55,15 @@ function probe(width, frame) {
     [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()) &&
     view.getComputedStyle(node).visibility === "visible");
   const pale = texts.filter(node => contrast(view, node) < 4.5).map(node => node.className || node.tagName);
-  found.push({width, scroll: page.documentElement.scrollWidth, outside, pale: [...new Set(pale)], texts: texts.length,
+  const pen = document.createElement("canvas").getContext("2d");
+  const drawn = text => { pen.clearRect(0, 0, 60, 60); pen.font = "30px " + view.getComputedStyle(page.body).fontFamily;
+    pen.fillText(text, 5, 40); return pen.canvas.toDataURL(); };
+  // What no font holds is drawn as one and the same box.
+  const box = drawn("\\u{10FFFE}");
+  const letters = [...new Set(page.body.innerText)].filter(letter => letter.trim());
+  const boxes = letters.filter(letter => drawn(letter) === box);
+  found.push({boxes, letters: letters.length, width, scroll: page.documentElement.scrollWidth,
+    outside, pale: [...new Set(pale)], texts: texts.length,
     dark: view.matchMedia("(prefers-color-scheme: dark)").matches});
   document.getElementById("found").textContent = JSON.stringify(found);
 }
@@ -61,12 +78,15 @@ for (const width of [320, 390, 1200]) {
 
 
 def _browse(folder: Path, *arguments: str) -> str:
+    return _browsed(folder, *arguments).stdout
+
+
+def _browsed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     assert _BROWSER is not None
-    done = subprocess.run(
+    return subprocess.run(
         [_BROWSER, *_FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments],
         capture_output=True, text=True, timeout=90, check=True,
     )  # fmt: skip
-    return done.stdout
 
 
 @pytest.fixture(scope="module", params=["published", "quarantined", "empty"])
@@ -97,7 +117,35 @@ def test_layout_and_contrast(folder: Path, scheme: str) -> None:
         assert probe["texts"] > 50
         assert probe["outside"] == []
         assert probe["pale"] == []
+        assert probe["letters"] > 40
+        assert probe["boxes"] == []
         assert probe["scroll"] <= probe["width"]
+
+
+def test_console_is_silent(folder: Path) -> None:
+    """Opening the page writes nothing to the console; a page that does is noticed."""
+    flags = ("--enable-logging=stderr", "--dump-dom")
+    assert "CONSOLE" not in _browsed(folder, *flags, (folder / "page.html").as_uri()).stderr
+    (folder / "loud.html").write_text("<!DOCTYPE html><script>console.error('x')</script>", encoding="utf-8")
+    assert "CONSOLE" in _browsed(folder, *flags, (folder / "loud.html").as_uri()).stderr
+
+
+@pytest.mark.skipif(not _AXE.is_file(), reason="AXE_CORE names no axe.min.js (npm package axe-core)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(folder: Path, scheme: str) -> None:
+    """Names, roles, contrast, order of headings, tables: axe has nothing to say, light and dark."""
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    script = f"<script>{_AXE.read_text(encoding='utf-8')}</script><script>{_RUN_AXE}</script></body>"
+    # The page itself forbids scripts.
+    free = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    (folder / "axe.html").write_text(free.replace("</body>", script), encoding="utf-8")
+    setting = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
+    dump = _browse(folder, setting, "--dump-dom", (folder / "axe.html").as_uri())
+    found = re.search(r'<pre id="found">(.*?)</pre>', dump, re.DOTALL)
+    assert found is not None
+    passes, violations = json.loads(html.unescape(found[1]))
+    assert violations == []
+    assert passes > 15
 
 
 def test_prints(folder: Path) -> None:

@@ -54,3 +54,20 @@ def test_no_gain_has_no_price(records: Records, tuned: float) -> None:
     """A model that did not improve has no electricity per point gained."""
     records["benchmark-model"]["results"]["tuned"]["f1"] = tuned
     assert sustainability(records)["environmental"]["wh_per_f1_point"]["value"] is None
+
+
+def test_break_even(records: Records) -> None:
+    """The run has paid for itself after the answers whose saving against the untuned model equals what it took."""
+    benchmark = records["benchmark-model"]
+    benchmark["results"]["answer_seconds"] = {"untuned": 30.0, "tuned": 10.0}
+    environmental = sustainability(records)["environmental"]
+    per_second = benchmark["energy"]["energy_kwh"] / 40.0
+    saved = environmental["break_even_answers"]["value"] * (20.0 * per_second / benchmark["results"]["total"])
+    assert saved == pytest.approx(environmental["energy_kwh"]["value"])
+
+
+@pytest.mark.parametrize("seconds", [{"untuned": 10.0, "tuned": 10.0}, {"untuned": 10.0, "tuned": 30.0}, {}, None])
+def test_no_break_even(records: Records, seconds: dict[str, float] | None) -> None:
+    """A tuned model that takes no less electricity than the untuned one never pays for its training."""
+    records["benchmark-model"]["results"]["answer_seconds"] = seconds
+    assert sustainability(records)["environmental"]["break_even_answers"]["value"] is None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,20 @@ from kubepipe.settings import TrainingSettings
 from kubepipe.training import Progress, ResolvedModel, TrainingResult, fine_tune
 
 MakePassages = Callable[..., list[Passage]]
+_KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from kubepipe.training import fine_tune
+folder = Path(sys.argv[1])
+model, passages, settings = pickle.loads((folder / "given").read_bytes())
+def progress(now):
+    if now.step == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+fine_tune(
+    model, passages, passages[:2], settings.model_copy(update={"checkpoint_seconds": 1e-9}), seed=0,
+    out=folder / "out", progress=progress, checkpoint_dir=folder / "checkpoints",
+)
+"""
 _SETTINGS = TrainingSettings(
     rank=4, tokens_per_batch=600, learning_rate=5e-3, epochs=3.0, validation_questions=4, threads=1, device="cpu",
     precision="fp32",
@@ -195,9 +212,127 @@ def test_a_loss_that_is_no_number_stops_training(
 ) -> None:
     """Weights that overflow end in one clear error, and no model is written."""
     settings = _SETTINGS.model_copy(update={"method": "full", "learning_rate": 1e30, "max_grad_norm": 1e30})
-    with pytest.raises(TrainingError, match=r"loss is (nan|inf) at step"):
+    with pytest.raises(
+        TrainingError, match=r"(the loss|the norm of the gradients) is (nan|inf) at step \d.*no checkpoint was due"
+    ):
         _train(tiny, make_passages(4, 2), tmp_path / "out", settings=settings)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_checkpoint_before_a_bad_step_stays_good(
+    tiny: ResolvedModel, tmp_path: Path, make_passages: MakePassages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradients that are no numbers never reach the weights: the checkpoint of the step before is taken up again."""
+    import torch
+
+    from kubepipe.training import steps
+
+    passages, checkpoints = make_passages(6, 3), tmp_path / "checkpoints"
+    settings = _SETTINGS.model_copy(update={"checkpoint_seconds": 1e-9})
+    bad = 4
+    told: list[Progress] = []
+    right = steps.answer_loss
+
+    def wrong(model: Any, inputs: dict[str, Any]) -> Any:
+        loss = right(model, inputs)
+        # The loss is a number, its gradient is not.
+        return loss + (torch.sqrt(loss * 0) if len(told) == bad - 1 else 0)
+
+    monkeypatch.setattr(steps, "answer_loss", wrong)
+    with pytest.raises(TrainingError, match=rf"gradients is nan at step {bad}; .*newest checkpoint .*sound"):
+        _train(tiny, passages, tmp_path / "out", settings=settings, progress=told.append, checkpoints=checkpoints)
+    monkeypatch.setattr(steps, "answer_loss", right)
+    result = _train(tiny, passages, tmp_path / "out", settings=settings, checkpoints=checkpoints)
+    assert result.resumed_from_step == bad - 1
+    assert all(entry.loss > 0 for entry in result.losses)
+
+
+@pytest.mark.parametrize(("failures", "at_once", "checkpointing"), [(1, 256, False), (2, 128, False), (3, 128, True)])
+def test_short_memory_takes_less_at_once(
+    tiny: ResolvedModel,
+    tmp_path: Path,
+    make_passages: MakePassages,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+    at_once: int,
+    checkpointing: bool,
+) -> None:
+    """Out of memory halves what is computed at once, then computes hidden states twice; the losses stay the same."""
+    import torch
+
+    from kubepipe.training import steps
+
+    passages = make_passages(4, 3)
+    before = _train(tiny, passages, tmp_path / "before")
+    right, left = steps.answer_loss, [failures]
+
+    def short(model: Any, inputs: dict[str, Any]) -> Any:
+        loss = right(model, inputs)
+        if left[0] > 0:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("no memory")
+        return loss
+
+    monkeypatch.setattr(steps, "answer_loss", short)
+    after = _train(tiny, passages, tmp_path / "after")
+    assert (after.tokens_at_once, after.gradient_checkpointing) == (at_once, checkpointing)
+    assert [entry.loss for entry in after.losses] == pytest.approx([entry.loss for entry in before.losses], rel=1e-5)
+
+
+def test_memory_that_is_short_for_one_row_ends_in_one_line(
+    tiny: ResolvedModel, tmp_path: Path, make_passages: MakePassages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing helps, the error says what to change."""
+    import torch
+
+    from kubepipe.training import steps
+
+    def short(_model: Any, _inputs: dict[str, Any]) -> Any:
+        raise torch.OutOfMemoryError("no memory")
+
+    monkeypatch.setattr(steps, "answer_loss", short)
+    with pytest.raises(TrainingError, match=r"memory .*Lower training\.max_tokens"):
+        _train(tiny, make_passages(1, 1), tmp_path / "out")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("PytorchStreamWriter failed")])
+def test_a_full_disk_while_a_checkpoint_is_saved_ends_in_one_line(
+    tiny: ResolvedModel, tmp_path: Path, make_passages: MakePassages, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A checkpoint that cannot be written is named, and what is left of it is passed over by the next run."""
+    import torch
+
+    passages, checkpoints = make_passages(4, 2), tmp_path / "checkpoints"
+    settings = _SETTINGS.model_copy(update={"checkpoint_seconds": 1e-9})
+
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "save", full)
+        with pytest.raises(OutputError, match=r"checkpoint cannot be written"):
+            _train(tiny, passages, tmp_path / "out", settings=settings, checkpoints=checkpoints)
+    assert list(checkpoints.glob("checkpoint-*"))
+    assert _train(tiny, passages, tmp_path / "out", checkpoints=checkpoints).resumed_from_step == 0
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(
+    tiny: ResolvedModel,
+    tmp_path: Path,
+    make_passages: MakePassages,
+    trained: tuple[TrainingResult, Path, list[Progress]],
+) -> None:
+    """SIGKILL leaves the newest checkpoint; from there on the weights are those of an undisturbed run, bit for bit."""
+    passages, checkpoints = make_passages(6, 3), tmp_path / "checkpoints"
+    (tmp_path / "given").write_bytes(pickle.dumps((tiny, passages, _SETTINGS)))
+    script = tmp_path / "script.py"
+    script.write_text(_KILLED, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, str(script), str(tmp_path)], env=environment, check=False, timeout=300)
+    assert done.returncode == -signal.SIGKILL
+    result = _train(tiny, passages, tmp_path / "out", checkpoints=checkpoints, validation=passages[:2])
+    assert result.resumed_from_step > 0
+    assert _weights(tmp_path / "out") == _weights(trained[1])
 
 
 def test_no_question_is_refused(tiny: ResolvedModel, tmp_path: Path) -> None:

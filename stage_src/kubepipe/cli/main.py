@@ -37,8 +37,8 @@ def _options(
 
 
 _MODULES = (
-    "run", "detect", "assess", "anonymize", "shred", "quarantine", "reidentify", "retention", "benchmark", "releases",
-    "serve", "settings", "doctor", "pipeline", "remote", "events", "cluster",
+    "run", "detect", "assess", "anonymize", "shred", "quarantine", "reidentify", "retention", "benchmark", "compare",
+    "releases", "serve", "settings", "doctor", "pipeline", "remote", "events", "cluster",
 )  # fmt: skip
 for _module in _MODULES:
     import_module(f"kubepipe.cli.{_module}").add_to(app)

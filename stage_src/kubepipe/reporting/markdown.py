@@ -95,7 +95,7 @@ def _sustainability(figures: Mapping[str, Any]) -> Iterator[str]:
             if number(entry.get("value")) is not None
         ]
         yield f"### {title}"
-        yield _table(("", "Value", "Source"), rows)
+        yield _table(("Figure", "Value", "Source"), rows)
 
 
 def _steps(seen: RunView) -> Iterator[str]:

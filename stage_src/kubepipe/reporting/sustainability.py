@@ -56,6 +56,11 @@ def _technical(seen: RunView) -> dict[str, Figure]:
             "Tokens saved by reading contexts once", history.get("tokens_saved_factor"), "times"
         ),
         "padding_share": _measured("Padding among the tokens", history.get("padding_share"), "share"),
+        "label_share": _measured("Trained tokens among them", history.get("label_share"), "share"),
+        "flops_utilisation": _measured(
+            "Share of the machine's matrix product rate (MFU)", history.get("flops_utilisation"), "share"
+        ),
+        "peak_gpu_bytes": _measured("Most memory on the graphics processor", _gpu_bytes(history), "bytes"),
         "trainable_parameters": _measured("Parameters trained", history.get("trainable_parameters"), "parameters"),
     }
 
@@ -107,6 +112,12 @@ def _environmental(seen: RunView, ledger: EnergyTotal) -> dict[str, Figure]:
             "gco2e", "Carbon per 1,000 answers", benchmark.sci_per_1000_answers(answers), "gCO2e"
         ),
         "wh_per_f1_point": of("energy_kwh", "Electricity per F1 point gained", per_point, "Wh"),
+        "break_even_answers": of(
+            "energy_kwh",
+            "Answers until the tuned model has saved what the run took",
+            _break_even(seen, ledger.energy_kwh, benchmark.energy_kwh),
+            "answers",
+        ),
     }
 
 
@@ -131,6 +142,24 @@ def _gain(seen: RunView) -> float | None:
     scores = seen.results("benchmark-model")
     before, after = (number(table(scores.get(side)).get("f1")) for side in ("untuned", "tuned"))
     return after - before if before is not None and after is not None else None
+
+
+def _break_even(seen: RunView, run_kwh: float, benchmark_kwh: float) -> float | None:
+    """Answers after which the run has paid for itself; None where the tuned model takes no less than the untuned one.
+
+    A tuned model answers in fewer tokens. The electricity of the benchmark is divided between the two models by their
+    time; what else the step does counts for both.
+    """
+    answers = _own_units(seen.step("benchmark-model"), "total")
+    seconds = table(seen.results("benchmark-model").get("answer_seconds"))
+    untuned, tuned = number(seconds.get("untuned")), number(seconds.get("tuned"))
+    if not answers or not untuned or not tuned or untuned <= tuned:
+        return None
+    return run_kwh / (benchmark_kwh * (untuned - tuned) / (untuned + tuned) / answers)
+
+
+def _gpu_bytes(history: Mapping[str, Any]) -> float | None:
+    return number(history.get("peak_gpu_bytes")) or None
 
 
 def _own_units(step: Step, name: str) -> int:

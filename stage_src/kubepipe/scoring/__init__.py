@@ -1,7 +1,8 @@
 """EM and F1 of the official SQuAD scripts, confidence intervals, prediction."""
 
 from kubepipe.scoring.benchmark import Benchmark, benchmark
-from kubepipe.scoring.bootstrap import Interval, Intervals, difference, intervals
+from kubepipe.scoring.bootstrap import Interval, Intervals, difference, intervals, paired
+from kubepipe.scoring.judge import make_judge
 from kubepipe.scoring.predict import Prediction, Predictor, open_predictor
 from kubepipe.scoring.prediction_file import read_predictions
 from kubepipe.scoring.squad import Part, QuestionScore, Scores, score
@@ -18,7 +19,9 @@ __all__ = [
     "benchmark",
     "difference",
     "intervals",
+    "make_judge",
     "open_predictor",
+    "paired",
     "read_predictions",
     "score",
 ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kubepipe.passages.model import Passage
+from kubepipe.records import digest_json
 from kubepipe.scoring.bootstrap import LEVEL, Intervals, difference, intervals
 from kubepipe.scoring.breakdown import Group, breakdowns
 from kubepipe.scoring.squad import Scores, score
 from kubepipe.settings import ScoringSettings
+
+_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Benchmark:
             "level": LEVEL,
             "resamples": self.resamples,
             "breakdowns": {name: [group.document() for group in groups] for name, groups in self.breakdowns.items()},
+            "per_question": {
+                "questions": digest_json([entry.id for entry in self.tuned.per_question]),
+                "untuned": _each(self.untuned),
+                "tuned": _each(self.tuned),
+            },
         }
 
 
@@ -92,6 +100,14 @@ def benchmark(
 def _side(scores: Scores) -> dict[str, Any]:
     document = scores.document()
     return {name: document[name] for name in ("exact_match", "f1", "missing", "has_answer", "no_answer")}
+
+
+def _each(scores: Scores) -> dict[str, list[float]]:
+    """Scores by question, so that two runs on the same questions can be compared pair by pair."""
+    return {
+        "exact_match": [entry.exact_match for entry in scores.per_question],
+        "f1": [round(entry.f1, _DIGITS) for entry in scores.per_question],
+    }
 
 
 def _ends(found: Intervals | None) -> dict[str, list[float] | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kubepipe.scoring.squad import Scores
 
 LEVEL = 0.95
+Pair = tuple[float, float]
 _DRAWS_AT_ONCE = 4_000_000  # bounds the memory of the resampled indices to 32 MB
 
 
@@ -53,8 +54,14 @@ def difference(before: Scores, after: Scores, *, resamples: int, seed: int) -> I
         raise ValueError("a paired difference needs scores of the same questions in the same order")
     if resamples == 0:
         return None
-    pairs = zip(before.per_question, after.per_question, strict=True)
-    rows = [(new.exact_match - old.exact_match, new.f1 - old.f1) for old, new in pairs]
+    sides = ([(entry.exact_match, entry.f1) for entry in side.per_question] for side in (before, after))
+    return paired(*sides, resamples=resamples, seed=seed)
+
+
+def paired(before: Sequence[Pair], after: Sequence[Pair], *, resamples: int, seed: int) -> Intervals:
+    """Intervals of the paired difference after - before, of exact match and F1 (0 to 1) by question in one order."""
+    pairs = zip(before, after, strict=True)
+    rows = [(new[0] - old[0], new[1] - old[1]) for old, new in pairs]
     return _intervals(rows, resamples=resamples, seed=seed)
 
 

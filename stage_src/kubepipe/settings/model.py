@@ -211,6 +211,18 @@ class TrainingSettings(Section):
     validation_questions: int = Field(
         32, ge=0, description="Held-out questions whose loss is taken before and after training; 0 takes none."
     )
+    evaluations: int = Field(
+        0,
+        ge=0,
+        description="Times within a run that those held-out questions are answered and scored; the weights with the "
+        "best F1 are kept. 0 keeps the last ones.",
+    )
+    patience: int = Field(
+        0, ge=0, description="Training stops after so many evaluations without a better F1; 0 goes on to the end."
+    )
+    merged: bool = Field(
+        False, description="Write the model with its adapter merged in beside it, for programs that know no adapters."
+    )
     checkpoint_seconds: float = Field(
         300.0, gt=0.0, description="Seconds between checkpoints; a stopped run goes on from the newest."
     )

@@ -9,6 +9,8 @@ from kubepipe.energy import Meter, beside
 from kubepipe.errors import InputError
 from kubepipe.passages import iter_passages, verify_dataset
 from kubepipe.records import write_document
+from kubepipe.scoring import make_judge
+from kubepipe.settings import ScoringSettings
 from kubepipe.stages.context import StageContext
 from kubepipe.stages.permit import check_permit
 from kubepipe.training import Progress, fine_tune, resolve_model
@@ -49,6 +51,8 @@ def run(context: StageContext) -> Mapping[str, Any]:
             out=context.outputs["output_model"],
             progress=tell,
             checkpoint_dir=context.scratch,
+            # Its answers are short; the scoring settings may change without a new training.
+            judge=make_judge(validation, ScoringSettings(), settings.training),
         )
     history = result.document()
     write_document(context.outputs["training_history"], history, "training-history")

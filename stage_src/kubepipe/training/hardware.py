@@ -51,6 +51,9 @@ def choose_hardware(settings: TrainingSettings) -> Hardware:
             "is cuda, but this machine shows no GPU to PyTorch", place="training.device", remedy="Set it to auto or cpu"
         )
     device: Literal["cpu", "cuda"] = "cuda" if has_gpu and settings.device != "cpu" else "cpu"
+    if device == "cuda":
+        # Of several processes on a machine each has its own GPU (torchrun counts them).
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     native = torch.cuda.is_bf16_supported() if device == "cuda" else _cpu_has_bf16()
     wanted = settings.precision
     precision: Literal["bf16", "fp32"] = ("bf16" if native else "fp32") if wanted == "auto" else wanted

@@ -21,6 +21,7 @@ CONFIG: Final = "config.json"
 # What a folder written by fine-tuning holds.
 BASE: Final = "base"  # the model as it came
 ADAPTER: Final = "adapter"  # LoRA weights, tokenizer, generation configuration
+MERGED: Final = "merged"  # base and adapter as one model
 TUNED: Final = "tuned"  # the whole fine-tuned model, of method `full`
 
 

@@ -3,6 +3,7 @@
 base/      the model as it came
 adapter/   LoRA weights, tokeniser, generation configuration       (method lora)
 tuned/     the whole fine-tuned model with the same companions     (method full)
+merged/    base and adapter as one model in bf16                   (method lora, on request)
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubepipe.errors import OutputError
-from kubepipe.training.models import ADAPTER, BASE, TUNED, ResolvedModel
+from kubepipe.training.models import ADAPTER, BASE, MERGED, TUNED, ResolvedModel
 
 _MAX_NEW_TOKENS: Final = 32
 
@@ -29,7 +30,16 @@ def check_place(out: Path) -> None:
         raise OutputError("is not empty", place=str(out), remedy="Choose another place or remove what lies there")
 
 
-def write_model(out: Path, model: Any, tokenizer: Any, base: ResolvedModel, *, method: str, end_token: int) -> None:
+def write_model(
+    out: Path,
+    model: Any,
+    tokenizer: Any,
+    base: ResolvedModel,
+    *,
+    method: str,
+    end_token: int,
+    merged: bool = False,
+) -> None:
     """Write the folder at once: it is complete or not there.
 
     Args:
@@ -39,6 +49,7 @@ def write_model(out: Path, model: Any, tokenizer: Any, base: ResolvedModel, *, m
         base: The base model, whose files are linked where the file system allows, else copied.
         method: lora or full.
         end_token: Id of the token that ends an answer.
+        merged: Whether the adapter is merged into a copy as well; the model in memory then holds no adapter any more.
 
     Raises:
         OutputError: The folder cannot be written, or holds something already.
@@ -52,6 +63,10 @@ def write_model(out: Path, model: Any, tokenizer: Any, base: ResolvedModel, *, m
             _save(model, trained, method)
             tokenizer.save_pretrained(trained)
             _generation_config(end_token).save_pretrained(trained)
+            if merged and method == "lora":
+                _save(model.merge_and_unload(), temporary / MERGED, "full")
+                tokenizer.save_pretrained(temporary / MERGED)
+                _generation_config(end_token).save_pretrained(temporary / MERGED)
             _make_readable(temporary)
             if out.is_dir():
                 out.rmdir()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from kubepipe.training.best import Judgement
+
 CONTEXT_ONCE: Final = "context_once"
 ONE_QUESTION_A_ROW: Final = "one_question_a_row"
 
@@ -72,6 +74,8 @@ class TrainingResult:
         validation_loss_before: Loss on held-out questions before training; None without any.
         validation_loss_after: The same after training.
         epochs: Passes over the questions.
+        judgements: Scores of the held-out slice in between; empty where it was not asked.
+        best_step: Step whose weights were kept; None for the last one.
         questions: Questions trained in one pass.
         contexts: Passages they stand in.
         rows: Rows in one pass.
@@ -91,6 +95,12 @@ class TrainingResult:
         precision: bf16 or fp32.
         threads: CPU threads.
         resumed_from_step: Step of the checkpoint that this process went on from; 0 for none.
+        processes: Processes that trained together.
+        tokens_at_once: Tokens, padding included, that were computed at once at the end.
+        gradient_checkpointing: Whether memory was so short that hidden states were computed twice.
+        peak_gpu_bytes: Most memory that PyTorch held on the GPU of this process; 0 without one.
+        training_flops: Floating point operations of the whole run, see `kubepipe.training.flops`.
+        product_flops_per_second: What a large matrix product reaches on this machine, measured after training.
     """
 
     model: str
@@ -103,6 +113,8 @@ class TrainingResult:
     validation_loss_before: float | None
     validation_loss_after: float | None
     epochs: float
+    judgements: tuple[Judgement, ...]
+    best_step: int | None
     questions: int
     contexts: int
     rows: int
@@ -122,6 +134,12 @@ class TrainingResult:
     precision: str
     threads: int
     resumed_from_step: int
+    processes: int
+    tokens_at_once: int
+    gradient_checkpointing: bool
+    peak_gpu_bytes: int
+    training_flops: float
+    product_flops_per_second: float
 
     @property
     def padding_share(self) -> float:
@@ -134,10 +152,21 @@ class TrainingResult:
         """Tokens without padding per second of wall time."""
         return self.tokens / self.seconds if self.seconds else 0.0
 
+    @property
+    def flops_utilisation(self) -> float:
+        """Share of the rate of a large matrix product that training came to (MFU), from 0 to 1.
+
+        The product is measured alone: where other programs share the machine at the one time and not at the other, it
+        says less.
+        """
+        able = self.product_flops_per_second * self.processes * self.seconds
+        return min(1.0, self.training_flops / able) if able else 0.0
+
     def document(self) -> dict[str, Any]:
         """As it stands in training_history."""
         fields = asdict(self)
-        fields["losses"] = list(fields["losses"])
+        for name in ("losses", "judgements"):
+            fields[name] = list(fields[name])
         return {
             "schema_version": 1,
             **fields,
@@ -146,4 +175,5 @@ class TrainingResult:
             "label_share": round(self.label_tokens / self.tokens, 4) if self.tokens else 0.0,
             "tokens_saved_factor": round(self.unshared_tokens / self.tokens, 3) if self.tokens else 1.0,
             "tokens_per_second": round(self.tokens_per_second, 1),
+            "flops_utilisation": round(self.flops_utilisation, 4),
         }

@@ -8,24 +8,31 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kubepipe.errors import InputError, TrainingError
 from kubepipe.passages.model import Passage
 from kubepipe.records import digest_json, digest_tree
 from kubepipe.settings import TrainingSettings
+from kubepipe.training.best import Best, Judge, judged_steps
 from kubepipe.training.checkpoints import discard_checkpoints, last_checkpoint
+from kubepipe.training.flops import product_rate, training_flops
 from kubepipe.training.hardware import Hardware, choose_hardware
+from kubepipe.training.journal import Checkpoints, Journal
 from kubepipe.training.loading import add_adapters, count_parameters, load_model, load_tokenizer
 from kubepipe.training.models import ResolvedModel
 from kubepipe.training.objective import answer_loss, arithmetic, can_share_contexts, tensors
 from kubepipe.training.output import check_place, write_model
 from kubepipe.training.packing import collate
 from kubepipe.training.plan import micro_batches, plan_steps
+from kubepipe.training.processes import Team
 from kubepipe.training.prompt import PromptEncoder
 from kubepipe.training.result import CONTEXT_ONCE, ONE_QUESTION_A_ROW, Progress, TrainingResult
 from kubepipe.training.rows import Row, Rows, encode
-from kubepipe.training.trainer import Checkpoints, Journal, make_trainer, stop_on_signal
+from kubepipe.training.trainer import make_trainer, stop_on_signal
+
+if TYPE_CHECKING:
+    from kubepipe.training.steps import Work
 
 _LONGEST_ROW: Final = 1024  # tokens; beyond it attention over one long row costs more than a repeated context
 
@@ -40,6 +47,7 @@ def fine_tune(
     out: Path,
     progress: Callable[[Progress], None],
     checkpoint_dir: Path | None = None,
+    judge: Judge | None = None,
 ) -> TrainingResult:
     """Fine-tune a language model to answer questions from their context.
 
@@ -53,6 +61,7 @@ def fine_tune(
         progress: Called after each step.
         checkpoint_dir: Where checkpoints lie; a run that was stopped goes on from the newest whole one.
             None keeps none.
+        judge: Scores the model in between, `settings.evaluations` times; the best weights are kept.
 
     Returns:
         Losses and figures.
@@ -66,7 +75,10 @@ def fine_tune(
     import torch
     from transformers import set_seed
 
+    from kubepipe.training.steps import Work
+
     check_place(out)
+    team = Team()
     hardware = choose_hardware(settings)
     tokenizer = load_tokenizer(model.path)
     encoder = PromptEncoder(tokenizer)
@@ -84,43 +96,59 @@ def fine_tune(
     trainable, total = count_parameters(network)
     steps = plan_steps(rows.rows, tokens_per_step=settings.tokens_per_batch, epochs=settings.epochs, seed=seed)
     journal = Journal(planned=len(steps), steps_per_epoch=len(steps) / settings.epochs)
+    best = None
+    if judge is not None and settings.evaluations:
+        best = Best(judge, judged_steps(len(steps), settings.evaluations), settings.patience)
     checkpoints = None
     if checkpoint_dir is not None:
         fingerprint = _fingerprint(model, rows, settings, seed)
         checkpoints = Checkpoints(checkpoint_dir, fingerprint, settings.checkpoint_seconds)
     started, cpu_started = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory(prefix="kubepipe-") as scratch:
-        trainer = make_trainer(
-            network,
-            steps,
-            settings=settings,
+        work = Work(
             hardware=hardware,
-            seed=seed,
-            pad_token=encoder.end_token,
-            shared=share,
+            team=team,
             journal=journal,
             checkpoints=checkpoints,
+            best=best,
+            encoder=encoder,
             progress=progress,
-            scratch=Path(scratch),
+            shared=share,
         )
-        resumed_from = _train(trainer, journal, checkpoints)
+        trainer = make_trainer(network, steps, work, settings=settings, seed=seed, scratch=Path(scratch))
+        resumed_from = _train(trainer, work)
     seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
-    after = _mean_loss(network, held_out, hardware, encoder.end_token, shared=share)
-    write_model(out, network, tokenizer, model, method=settings.method, end_token=encoder.end_token)
-    if checkpoint_dir is not None:
-        discard_checkpoints(checkpoint_dir, keep=None)
+    steps = steps[: len(journal.losses)]  # fewer than planned where the held-out slice said enough
     tokens = sum(len(row) for step in steps for row in step)
+    labels = sum(row.labels for step in steps for row in step)
+    flops = training_flops(network, tokens=tokens, labels=labels)
+    after = _mean_loss(network, held_out, hardware, encoder.end_token, shared=share)
+    if team.is_first:
+        write_model(
+            out,
+            network,
+            tokenizer,
+            model,
+            method=settings.method,
+            end_token=encoder.end_token,
+            merged=settings.merged,
+        )
+        if checkpoint_dir is not None:
+            discard_checkpoints(checkpoint_dir, keep=None)
+    digest = team.told(digest_tree(out) if team.is_first else None)
     return TrainingResult(
         model=model.name,
         model_origin=model.origin,
         model_licence=model.licence,
         base_digest=model.digest,
-        model_digest=digest_tree(out),
+        model_digest=digest,
         method=settings.method,
         losses=tuple(journal.losses),
         validation_loss_before=before,
         validation_loss_after=after,
-        epochs=settings.epochs,
+        epochs=journal.losses[-1].epoch if journal.exhausted else settings.epochs,
+        judgements=tuple(best.judgements) if best else (),
+        best_step=best.best.step if best and best.best else None,
         questions=rows.questions,
         contexts=len(train),
         rows=len(rows.rows),
@@ -128,8 +156,8 @@ def fine_tune(
         windowed_contexts=rows.windowed,
         left_out_questions=rows.left_out,
         tokens=tokens,
-        padding_tokens=sum(_computed(step, trainer.tokens_at_once) for step in steps) - tokens,
-        label_tokens=sum(row.labels for step in steps for row in step),
+        padding_tokens=sum(_computed(step, journal.tokens_at_once) for step in steps) - tokens,
+        label_tokens=labels,
         unshared_tokens=sum(_unshared(row) for step in steps for row in step),
         trainable_parameters=trainable,
         total_parameters=total,
@@ -140,6 +168,12 @@ def fine_tune(
         precision=hardware.precision,
         threads=hardware.threads,
         resumed_from_step=resumed_from,
+        processes=team.size,
+        tokens_at_once=journal.tokens_at_once,
+        gradient_checkpointing=journal.checkpointing,
+        peak_gpu_bytes=torch.cuda.max_memory_allocated() if hardware.device == "cuda" else 0,
+        training_flops=flops,
+        product_flops_per_second=product_rate(hardware),
     )
 
 
@@ -203,25 +237,31 @@ def _fingerprint(model: ResolvedModel, rows: Rows, settings: TrainingSettings, s
     return digest_json([model.digest, digest_json(data), chosen, seed])
 
 
-def _train(trainer: Any, journal: Journal, checkpoints: Checkpoints | None) -> int:
+def _train(trainer: Any, work: Work) -> int:
     """Run the steps, from the newest whole checkpoint on; returns its step."""
-    found = None
+    found, journal, checkpoints = None, work.journal, work.checkpoints
     if checkpoints is not None:
         checkpoints.folder.mkdir(parents=True, exist_ok=True)
         found = last_checkpoint(checkpoints.folder, fingerprint=checkpoints.fingerprint)
-        discard_checkpoints(checkpoints.folder, keep=found[0] if found else None)
+        work.team.wait()  # all have looked
+        if work.team.is_first:
+            discard_checkpoints(checkpoints.folder, keep=found[0] if found else None)
     if found is not None:
         journal.losses = list(found[1])
         journal.seconds_before = journal.losses[-1].seconds
+        if work.best is not None:
+            work.best.read(found[0])
     with stop_on_signal(journal):
         trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
-    if journal.interrupted and len(journal.losses) < journal.planned:
+    if journal.interrupted and not journal.exhausted and len(journal.losses) < journal.planned:
         kept = "a checkpoint was saved" if checkpoints else "no checkpoint is kept"
         raise TrainingError(
             f"stopped on request after step {len(journal.losses)} of {journal.planned}; {kept}",
             place="training",
             remedy="Start it again with the same arguments",
         )
+    if work.best is not None:
+        work.best.restore(trainer.model)
     return found[1][-1].step if found else 0
 
 

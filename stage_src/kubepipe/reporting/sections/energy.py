@@ -81,7 +81,7 @@ def _pieces(step: Step) -> tuple[tuple[str, float], ...]:
 def _part(title: str, part: Mapping[str, Any]) -> Markup:
     known = [table(entry) for entry in part.values() if number(table(entry).get("value")) is not None]
     rows = ((str(entry.get("label")), shown(entry), source_tag(entry.get("source"))) for entry in known)
-    return data_table(title, ("", "Value", "Source"), rows)
+    return data_table(title, ("Figure", "Value", "Source"), rows)
 
 
 def _method(figures: Mapping[str, Any]) -> Markup:

@@ -95,7 +95,7 @@ def _chart(seen: RunView) -> Markup | None:
 def _shares(seen: RunView, gate: Mapping[str, Any]) -> Markup:
     measured_after = bool(table(gate.get("after")))
     columns = 3 if measured_after else 2
-    header = ("", "Before", "After")[:columns]
+    header = ("Measure", "Before", "After")[:columns]
     return element(
         "div",
         data_table(
@@ -121,13 +121,15 @@ def _tables(seen: RunView) -> Iterator[Markup]:
     rows = [(kind.name, say.count(kind.found), say.count(kind.distinct), say.count(kind.replaced))
             for kind in protection.kinds(seen)]  # fmt: skip
     if rows:
-        yield data_table("Kinds of personal data", ("", "Found", "Different", "Replaced"), rows)
+        yield data_table("Kinds of personal data", ("Kind", "Found", "Different", "Replaced"), rows)
     alone = list(protection.singled_out(seen))
     if alone:
-        yield data_table("Who is singled out by places, dates and the like", ("", "Before", "Still after"), alone)
+        yield data_table(
+            "Who is singled out by places, dates and the like", ("Measure", "Before", "Still after"), alone
+        )
     people = list(protection.people(seen))
     if people:
-        yield data_table("Columns that describe people", ("", "Before", "After"), people)
+        yield data_table("Columns that describe people", ("Measure", "Before", "After"), people)
     yield from _effort(seen)
 
 
@@ -139,7 +141,7 @@ def _effort(seen: RunView) -> Iterator[Markup]:
         for each in map(table, anonymize.get("rounds") or [])
     ]
     if rounds:
-        yield data_table("Rounds of protection", ("", "Outcome"), rounds)
+        yield data_table("Rounds of protection", ("Round", "Outcome"), rounds)
     counts = {
         "Questions dropped": anonymize.get("questions_dropped"),
         "Columns dropped": minimize.get("columns_dropped"),
@@ -147,4 +149,4 @@ def _effort(seen: RunView) -> Iterator[Markup]:
     for caption, values in counts.items():
         rows = [(words(name), say.count(number(value))) for name, value in table(values).items()]
         if rows:
-            yield data_table(caption, ("", "Count"), rows)
+            yield data_table(caption, ("Of what", "Count"), rows)

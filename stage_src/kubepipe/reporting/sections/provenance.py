@@ -19,9 +19,9 @@ def provenance(seen: RunView) -> Markup:
         "provenance",
         "Where it comes from",
         note("Whoever holds these digests can check that nothing was exchanged, and repeat the run."),
-        data_table("Content, by SHA-256", ("", "Digest"), digests, numeric=9) if digests else None,
+        data_table("Content, by SHA-256", ("Content", "Digest"), digests, numeric=9) if digests else None,
         data_table("Settings that each step depends on", ("Step", "Digest"), policies, numeric=9) if policies else None,
-        data_table("Versions", ("", "Version"), _codes(versions), numeric=9) if versions else None,
+        data_table("Versions", ("Part", "Version"), _codes(versions), numeric=9) if versions else None,
         element("div", _settings(table(seen.run.get("settings"))), class_="columns"),
     )  # fmt: skip
 
@@ -31,7 +31,7 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[Markup]:
     plain = {name: value for name, value in settings.items() if not isinstance(value, Mapping)}
     for name, values in {"run": plain, **settings}.items():
         if isinstance(values, Mapping) and values:
-            yield data_table(f"Settings: {name}", ("", "Value"), _codes(dict(_flat(values))), numeric=9)
+            yield data_table(f"Settings: {name}", ("Setting", "Value"), _codes(dict(_flat(values))), numeric=9)
 
 
 def _codes(values: Mapping[str, Any]) -> list[tuple[str, Markup]]:

@@ -41,7 +41,7 @@ def scores(seen: RunView) -> Markup:
         ),
         data_table(
             "Scores in percent with 95 % intervals",
-            ("", "Untuned", "Tuned", "Difference"),
+            ("Score", "Untuned", "Tuned", "Difference"),
             ((label, *_cells(results, name)) for name, label in _MEASURES.items()),
         ),
         element("div", [_breakdown(name, rows) for name, rows in _breakdowns(results).items()], class_="columns"),
