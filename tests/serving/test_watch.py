@@ -109,7 +109,8 @@ def test_a_broken_pointer_is_told(serve_source: Any, source: Any, ledger: Any) -
     with serve_source(source, watch=False) as served:
         ledger.store.write("models/current/00000002.json", b"{")
         served.parts.watcher.look()
-        assert served.client.get("/readyz").json()["refused"]["release"] == ""
+        refused = served.client.get("/readyz").json()["refused"]
+        assert (refused["release"], "current/00000002.json: is no JSON" in refused["reason"]) == ("", True)
         assert served.ask().status_code == 200
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from kubepipe.errors import IntegrityError
 from kubepipe.records import validate
 from kubepipe.releases.layout import POINTERS
 from kubepipe.storage import Store
@@ -47,7 +48,7 @@ def history(store: Store) -> list[Entry]:
     """All entries, oldest first.
 
     Raises:
-        IntegrityError: An entry does not fit its schema.
+        IntegrityError: An entry is no JSON, or does not fit its schema.
     """
     entries = (_read(store, key) for key in sorted(store.keys(f"{POINTERS}/")))
     return [entry for entry in entries if entry is not None]
@@ -57,7 +58,7 @@ def current(store: Store) -> Entry | None:
     """The entry that holds, or None when nothing was published.
 
     Raises:
-        IntegrityError: It does not fit its schema.
+        IntegrityError: It is no JSON, or does not fit its schema.
     """
     keys = sorted(store.keys(f"{POINTERS}/"))
     return _read(store, keys[-1]) if keys else None
@@ -101,7 +102,10 @@ def _read(store: Store, key: str) -> Entry | None:
     data = store.read(key)
     if data is None:
         return None
-    document = json.loads(data)
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        raise IntegrityError("is no JSON", place=key, remedy="Put the entry back, or delete it") from error
     validate(document, SCHEMA, place=key)
     del document["schema_version"]
     return Entry(**document)
