@@ -130,6 +130,24 @@ def test_two_runs_at_once_share_the_machine() -> None:
         assert document["cpu_seconds"] <= 1.0
 
 
+@pytest.mark.slow
+def test_steps_and_the_time_between_them_are_the_whole() -> None:
+    """What the steps took and what the process took between them is what a meter around all of it says, within 2 %."""
+    settings = EnergySettings(cpu_watts_per_core=10.0)
+    around, pieces = Meter(settings), []
+    with around:
+        # A step, idle, a step, idle: each with a meter of its own, whose own start and end is in nobody's share.
+        for burn, rest in ((4.0, 0.0), (0.0, 0.4), (6.0, 0.0), (0.0, 0.2)):
+            with Meter(settings) as meter:
+                _burn(burn)
+                time.sleep(rest)
+            pieces.append(meter.result())
+    whole = around.result()
+    assert sum(piece.energy_kwh for piece in pieces) == pytest.approx(whole.energy_kwh, rel=0.02)
+    assert sum(piece.parts.ram_kwh for piece in pieces) == pytest.approx(whole.parts.ram_kwh, rel=0.05)
+    assert pieces[1].parts.cpu_kwh < 0.1 * pieces[0].parts.cpu_kwh
+
+
 @pytest.mark.parametrize(
     ("cpu_seconds", "busy_seconds", "packages_kwh", "expected_kwh", "source"),
     [
