@@ -12,7 +12,9 @@ from kubepipe.privacy.gate.measure import Measures
 from kubepipe.privacy.gate.probes import Probes
 from kubepipe.settings.model import PrivacySettings
 
-OVERRULABLE: Final = frozenset({"redetected", "probes_missed", "too_many_dropped"})
+OVERRULABLE: Final = frozenset(
+    {"redetected", "probes_missed", "too_many_dropped", "singled_out", "linkable", "second_detector_disagrees"}
+)
 """Rules that estimate: a person who has looked may overrule them. What is measured to stand in the data, or to be wrong
 with it, nobody overrules; and no rule that is not listed here."""
 
