@@ -138,6 +138,7 @@ def _list(leaf: Leaf, word: str, figure: int) -> tuple[list[Any], str]:
         "clients": {"podSelector": {"matchLabels": {word: "true"}}},
         "allowFrom": {"podSelector": {"matchLabels": {word: "true"}}},
         "topologySpreadConstraints": {"topologyKey": word, "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"},
+        "trustedKeys": f"BEGIN PUBLIC KEY {word}",
         "tolerations": {"key": word, "operator": "Exists"},
     }
     plain = word if leaf.schema.get("items", {}).get("type") == "string" else {"name": word}

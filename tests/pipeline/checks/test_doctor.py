@@ -44,7 +44,8 @@ def _secret(**files: bytes) -> dict[str, Any]:
 
 
 def _config_map(name: str, **data: str) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "data": {key.replace("__", "."): text for key, text in data.items()}}
+    metadata = {"name": name, "labels": {"app.kubernetes.io/instance": "kubepipe"}}
+    return {"metadata": metadata, "data": {key.replace("__", "."): text for key, text in data.items()}}
 
 
 def _workload(name: str, ready: int) -> dict[str, Any]:
