@@ -34,6 +34,7 @@ ELSEWHERE = {
     "global.networkPolicy.scope": "test_security.py",
     "global.objectStore.workloadIdentity": "test_secrets.py",
     "global.objectStore.separateUsers": "test_secrets.py",
+    "global.retention.intermediate": "the longer of two holds (test_overlay.py)",
     "preflight.crds": "test_validation.py",
     "upgrade.allowStoreRemoval": "looks into the cluster (tests/cluster)",
     "minio.replicas": "test_pods.py",

@@ -85,6 +85,16 @@ def test_overlay_fits_the_compiled_graph(helm: Any, overlay_of: Overlay, name: s
         assert {each["name"] for each in container["env"]} >= set(options["env"])
 
 
+@pytest.mark.parametrize(("intermediate", "protected", "days"), [(7, 3, 7), (3, 7, 7), (0, 7, None), (7, 0, None)])
+def test_what_steps_hand_on_is_kept_for_the_longer_time(
+    helm: Any, intermediate: int, protected: int, days: int | None
+) -> None:
+    """One rule holds for both classes, and 0 is for ever."""
+    release = helm(f"--set=global.retention.intermediate={intermediate},global.retention.protected={protected}")
+    setup = json.loads(release.get("ConfigMap", "kubepipe-setup")["data"]["setup.json"])
+    assert setup["buckets"][2]["expireDays"].get("v2/artifacts/") == days
+
+
 def test_setup_is_told_everything(helm: Any) -> None:
     """setup.json names the API, the store, the buckets with their rules, the users, the graph and the keys."""
     release = helm()
