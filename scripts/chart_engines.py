@@ -147,7 +147,7 @@ class WorkflowController(Workload):
         default_factory=lambda: Image(registry="quay.io", repository="argoproj/workflow-controller", tag=ARGO),
         description="Image.",
     )
-    resources: Resources = Field(default_factory=lambda: resources("20m", "64Mi", "256Mi"), description="Resources.")
+    resources: Resources = Field(default_factory=lambda: resources("20m", "64Mi", "1Gi"), description="Resources.")
     replicas: int = Field(1, ge=1, description="Pods; more than one elect a leader.")
     requeueTime: str = Field(
         "1s",

@@ -20,7 +20,7 @@ from kubepipe.privacy import (
     measure,
     minimise,
 )
-from kubepipe.privacy.detect import detector as detector_module
+from kubepipe.privacy.detect import plugins
 from kubepipe.records import validate
 from kubepipe.settings.model import PrivacySettings
 
@@ -161,6 +161,6 @@ def test_a_plug_in_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatc
             """As a package with a missing library."""
             raise ImportError
 
-    monkeypatch.setattr(detector_module, "entry_points", lambda group: [Broken()])  # noqa: ARG005
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [Broken()])  # noqa: ARG005
     with pytest.raises(SettingsError, match="'broken'"):
-        detector_module._plug_ins()
+        plugins.plug_ins(None, "en")

@@ -60,7 +60,7 @@ def test_a_word_with_a_mark_is_the_same_word() -> None:
 def test_places_lead_back_to_the_same_characters(text: str) -> None:
     """Each visible character stands where its place says, or is the blank or line end that took a control's place."""
     seen = visible(text)
-    places = seen.places or tuple(range(len(text)))
+    places = seen.places or tuple(range(len(seen.text)))
     assert len(places) == len(seen.text)
     assert all(
         shown == text[place] or (shown in " \n" and not text[place].isprintable())

@@ -137,13 +137,12 @@ def _answer_fixed(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the model say what a good one would; a random one marks nothing."""
     from kubepipe.scoring import Prediction
 
-    def answer(passages: Any) -> dict[str, Prediction]:
+    def answer(passages: Any, wanted: Any) -> Iterator[Prediction]:
         words = {"Where was Ada born?": "London", "Where does Bo live?": "Bonn", "Who?": ""}
-        return {
-            question.id: Prediction(question.id, words[question.text], 0.9, -0.1, not words[question.text])
-            for passage in passages
-            for question in passage.questions
-        }
+        assert wanted()
+        for passage in passages:
+            for question in passage.questions:
+                yield Prediction(question.id, words[question.text], 0.9, -0.1, not words[question.text])
 
     monkeypatch.setattr(served.parts.engine.loaded, "answer", answer)
 

@@ -33,6 +33,8 @@ class _LivePredictor(Predictor):
         self._max_context = training.max_tokens
         self._model = model
         self._shares = None
+        # The model changes between two calls, so nothing that it read before holds.
+        self._contexts = None
 
     def _ready(self, *, adapter: bool) -> Any:
         del adapter
