@@ -125,17 +125,15 @@ def test_what_is_dropped_while_all_is_away_is_found(bench: Any) -> None:
     """Event source, sensor and controller at zero: the objects run after they are back."""
     from kubernetes import client
 
-    apps = client.AppsV1Api()
+    apps, core = client.AppsV1Api(), client.CoreV1Api()
     bench.scale(0)
+    parts = "app.kubernetes.io/component in (argo-events,events-source,events-sensor)"
     intake = [
-        each.metadata.name
-        for part in ("argo-events", "events-source", "events-sensor")
-        for each in apps.list_namespaced_deployment(
-            bench.namespace, label_selector=f"app.kubernetes.io/component={part}"
-        ).items
+        each.metadata.name for each in apps.list_namespaced_deployment(bench.namespace, label_selector=parts).items
     ]
     for name in intake:
         apps.patch_namespaced_deployment_scale(name, bench.namespace, {"spec": {"replicas": 0}})
+    until("they are away", lambda: not core.list_namespaced_pod(bench.namespace, label_selector=parts).items)
     names = [bench.put(f"away/{number} ü.jsonl", f"away {number}".encode()).name for number in range(3)]
     assert [bench.runs.get(name) for name in names] == [None] * 3
     for name in intake:
