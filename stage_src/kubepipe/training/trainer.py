@@ -54,6 +54,8 @@ def make_trainer(
         optim="adamw_torch",
         seed=seed,
         use_cpu=on_cpu,
+        # A forward pass must not wait for the others: each process may have another number of batches in a step.
+        ddp_broadcast_buffers=False,
         ddp_backend="gloo" if on_cpu and work.team.size > 1 else None,
         remove_unused_columns=False,
         logging_strategy="no",
