@@ -131,14 +131,16 @@ def test_what_is_dropped_while_all_is_away_is_found(bench: Any) -> None:
     intake = [
         each.metadata.name for each in apps.list_namespaced_deployment(bench.namespace, label_selector=parts).items
     ]
-    for name in intake:
-        apps.patch_namespaced_deployment_scale(name, bench.namespace, {"spec": {"replicas": 0}})
-    until("they are away", lambda: not core.list_namespaced_pod(bench.namespace, label_selector=parts).items)
-    names = [bench.put(f"away/{number} ü.jsonl", f"away {number}".encode()).name for number in range(3)]
-    assert [bench.runs.get(name) for name in names] == [None] * 3
-    for name in intake:
-        apps.patch_namespaced_deployment_scale(name, bench.namespace, {"spec": {"replicas": 1}})
-    bench.scale(1)
+    try:
+        for name in intake:
+            apps.patch_namespaced_deployment_scale(name, bench.namespace, {"spec": {"replicas": 0}})
+        until("they are away", lambda: not core.list_namespaced_pod(bench.namespace, label_selector=parts).items)
+        names = [bench.put(f"away/{number} ü.jsonl", f"away {number}".encode()).name for number in range(3)]
+        assert [bench.runs.get(name) for name in names] == [None] * 3
+    finally:
+        for name in intake:
+            apps.patch_namespaced_deployment_scale(name, bench.namespace, {"spec": {"replicas": 1}})
+        bench.scale(1)
     for name in names:
         assert until("it ran", ended(bench, name)) == "Succeeded"
 
