@@ -43,7 +43,8 @@ def clinic(examples: Path) -> Path:
 def finished(clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run on the clinic."""
     folder = tmp_path_factory.mktemp("run") / "clinic"
-    done = kubepipe("run", str(clinic), "--out", str(folder), *SMALL)
+    # By a relative path, as in the README.
+    done = kubepipe("run", str(clinic), "--out", folder.name, *SMALL, cwd=folder.parent)
     assert done.returncode == 0, done.stdout + done.stderr + _tail(folder)
     return folder
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from kubepipe.cli.options import DatasetArgument, ProfileOption, SetOption, SettingsOption
 from kubepipe.cli.preflight import check
 from kubepipe.cli.watch import open_watch
-from kubepipe.errors import UserError
+from kubepipe.errors import KubePipeError, UserError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.settings import Settings, load_settings
 
@@ -54,16 +54,30 @@ def _execute(folder: RunFolder, dataset: Path, settings: Settings, console: Cons
     console.print(f"run {run_id} in {folder.root}")
     try:
         with open_watch(folder, run_id, console) as watch:
-            execute(folder, run_id, dataset, settings, watch)
+            status = execute(folder, run_id, dataset, settings, watch)
     except Stopped as stop:
         console.print(f"stopped by {signal.Signals(stop.signum).name}; the same command resumes", style="yellow")
         return 128 + stop.signum
     outcome = finish(folder, run_id, settings)
+    if status != 0 and not outcome.records:
+        raise _engine_failed(folder, status)
     if outcome.error is not None and outcome.exit_code == UserError.exit_code:
         # Bad input: one line says it all, and a report about nothing would only be in the way.
         raise UserError(outcome.error)
     print_closing(console, folder, outcome)
     return outcome.exit_code
+
+
+def _engine_failed(folder: RunFolder, status: int) -> KubePipeError:
+    """No step has said why; of the engine's log the kind of the error is told, for its words can hold anything."""
+    lines = (folder.logs / "engine.log").read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    kind = lines[-1].partition(":")[0]
+    what = kind if re.fullmatch(r"[A-Za-z_.]+(Error|Exception|Exit|Interrupt)", kind) else f"status {status}"
+    return KubePipeError(
+        f"the engine ended before its first step ({what})",
+        place=str(folder.root),
+        remedy="This is a mistake of the program or its installation: `kubepipe doctor` looks at the latter",
+    )
 
 
 def _name(dataset: Path) -> str:

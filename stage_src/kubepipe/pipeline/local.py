@@ -76,7 +76,7 @@ def execute(folder: RunFolder, run: str, source: Path, settings: Settings, watch
     create_model_keys(folder.signing)
     settings_file = folder.state / "settings.json"
     write_text(settings_file, settings_json(settings))
-    command = [sys.executable, "-m", "kubepipe.pipeline.engine", str(source.absolute()), str(settings_file)]
+    command = [sys.executable, "-m", "kubepipe.pipeline.engine", str(source.absolute()), str(settings_file.absolute())]
     with _signals(), (folder.logs / "engine.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, str(folder.artifacts.absolute())],
