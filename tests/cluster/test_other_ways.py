@@ -177,9 +177,7 @@ def test_a_recurring_run_of_kfp_works_too(polling: Cluster, bench: Any, examples
         with find_release(polling.namespace).store() as store:
             record = until("its first step ended", lambda: read_step_record(store, run, "prepare-data"))
     finally:
+        # With it go its workflows, the one that still works too.
         api._call("DELETE", f"/recurringruns/{recurring}")
-        for each in api.runs():
-            if each.get("recurring_run_id") == recurring:
-                api.terminate(each["run_id"])
     assert record.status == "succeeded"
     assert source.version_id in json.dumps(record.document())
