@@ -152,9 +152,11 @@ def test_deleting_a_datasetrun_stops_its_run_until_somebody_asks_again(cluster: 
     bench.runs.delete(name)
     until("its run ended", lambda: bench.kfp().run(run)["state"] in {"FAILED", "CANCELED", "SUCCEEDED"})
     time.sleep(2 * QUICK["sweep"]["intervalSeconds"])  # two sweeps, so that one that would bring it back has been
-    assert bench.runs.get(name) is None
+    # The durable notification, seconds behind the hint, may have made it again; then it says that it was deleted.
+    assert phase(bench, name) in {None, "Skipped"}
+    assert len(bench.kfp().runs_named(f"{name}-1")) == 1
     cluster.kubepipe("rerun", name)
-    assert until("it ran again", ended(bench, name)) == "Succeeded"
+    until("it ran again", lambda: phase(bench, name) == "Succeeded")
     assert bench.runs.get(name).status["runId"] != run
 
 
