@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.attention import compare_attention, rows_of
 from training.pieces import TRAIN, count, passages
 from training.trainers import plain
 
@@ -33,7 +34,7 @@ from kubepipe.training.hardware import choose_hardware
 from kubepipe.training.loading import load_model, load_tokenizer
 from kubepipe.training.objective import can_share_contexts, label_logits, tensors
 from kubepipe.training.packing import collate
-from kubepipe.training.rows import Row, encode
+from kubepipe.training.rows import Row
 
 _BUDGETS = (512, 4096, 16_384, 65_536)  # tokens of a step
 _PLAIN_BATCH = 64  # questions
@@ -108,7 +109,7 @@ def _equality(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, 
 
     base = resolve_model(given.model, online=False).path
     encoder = PromptEncoder(load_tokenizer(base))
-    rows = _rows(encoder, train[:12])
+    rows = rows_of(encoder, train[:12])
     hardware = choose_hardware(TrainingSettings(precision="fp32"))
     model = load_model(base, dtype=torch.float32, device=hardware.device)
     singles = [Row(row.prefix, (branch,)) for row in rows for branch in row.branches]
@@ -202,51 +203,8 @@ def _absent(_given: argparse.Namespace, _train: Sequence[Passage]) -> dict[str, 
 
 
 def _attention(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, Any]:
-    """Time of the attention alone, forward and backward, on packed rows: SDPA under a mask, and FlexAttention."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return {"left_out": "no GPU"}
-    from torch.nn.attention.flex_attention import create_block_mask, flex_attention
-
-    base = resolve_model(given.model, online=False).path
-    rows = sorted(_rows(PromptEncoder(load_tokenizer(base)), train), key=len)[-24:]
-    batch = collate(rows, pad_token=0)
-    size, length = batch.input_ids.shape
-    heads, width = 9, 64
-    make = {"dtype": torch.bfloat16, "device": "cuda", "requires_grad": True}
-    q, k, v = (torch.randn(size, heads, length, width, **make) for _ in range(3))  # type: ignore[call-overload]
-    mask = torch.from_numpy(batch.mask).cuda()
-    flat = mask[:, 0].contiguous()
-    blocks = create_block_mask(
-        lambda b, _h, query, key: flat[b, query, key], size, None, length, length, device="cuda", BLOCK_SIZE=128
-    )
-    compiled = torch.compile(flex_attention)
-    ways: dict[str, Callable[[], Any]] = {
-        "sdpa": lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask),
-        "flex": lambda: compiled(q, k, v, block_mask=blocks),
-    }
-    found: dict[str, Any] = {"rows": size, "length": length, "visible_share": round(float(mask.float().mean()), 3)}
-    outputs = {}
-    for name, way in ways.items():
-        outputs[name] = way().detach()
-        found[f"{name}_ms"] = round(_milliseconds(way), 3)
-    found["largest_difference"] = float((outputs["sdpa"] - outputs["flex"]).abs().max())
-    return found
-
-
-def _milliseconds(way: Callable[[], Any]) -> float:
-    import torch
-
-    for _ in range(3):
-        way().sum().backward()
-    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    begin.record()
-    for _ in range(10):
-        way().sum().backward()
-    end.record()
-    torch.cuda.synchronize()
-    return float(begin.elapsed_time(end)) / 10
+    """Time of the attention alone, by SDPA and by FlexAttention."""
+    return compare_attention(resolve_model(given.model, online=False).path, train)
 
 
 def _resume(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, Any]:
@@ -306,10 +264,6 @@ def _figures(result: TrainingResult) -> dict[str, Any]:
     names += ("precision", "cpu_seconds")
     chosen = {name: document[name] for name in names}
     return {**chosen, "first_loss": result.losses[0].loss, "last_loss": result.losses[-1].loss}
-
-
-def _rows(encoder: PromptEncoder, some: Sequence[Passage]) -> list[Row]:
-    return list(encode(some, encoder, max_context=1024, max_row=1024, model_window=8192).rows)
 
 
 _PARTS: dict[str, Callable[[argparse.Namespace, Sequence[Passage]], dict[str, Any]]] = {

@@ -31,7 +31,7 @@ from kubepipe.errors import ModelNotFoundError
 from kubepipe.privacy import Detector, build_detector
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 _PEER = Path(__file__).parent / "privacy" / "presidio_peer.py"
 

@@ -28,7 +28,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Generated from `stage_src/kubepipe/settings/model.py` by `make docs`. Set them in a YAML or JSON file",
+        "Generated from `stage_src/kubepipe/settings` by `make docs`. Set them in a YAML or JSON file",
         "(`--settings FILE`) or one by one (`--set training.epochs=1`); an unknown name is refused.",
         "Profiles (`--profile`) change these defaults:",
         "",

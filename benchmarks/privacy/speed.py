@@ -16,7 +16,8 @@ from kubepipe.privacy import Pseudonymiser, build_detector, survey
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.pseudonymise.fields import join
-from kubepipe.settings.model import DatasetSettings, PrivacySettings
+from kubepipe.settings.model import DatasetSettings
+from kubepipe.settings.privacy import PrivacySettings
 
 _PLACE = "squad/dev-v1.1.rebuilt.json"
 _KEY = bytes(range(32))

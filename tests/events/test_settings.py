@@ -7,7 +7,7 @@ import pytest
 
 from kubepipe.errors import SettingsError
 from kubepipe.settings import load_settings
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 from kubepipe_events.settings import MAX_BYTES, parse_beside, settings_of_run
 
 RELEASE: dict[str, Any] = {

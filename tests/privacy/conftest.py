@@ -10,7 +10,7 @@ import pytest
 from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.privacy import Detector, Span, build_detector
 from kubepipe.privacy.entities import class_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 

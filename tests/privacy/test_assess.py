@@ -11,7 +11,7 @@ from kubepipe.privacy import Detector, assess
 from kubepipe.privacy.assess.columns import Column
 from kubepipe.privacy.intervals import wilson
 from kubepipe.records import validate
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 Knows = Callable[..., Detector]
 Make = Callable[..., Passage]

@@ -14,7 +14,7 @@ from kubepipe.privacy.gate import attacks as attacks_module
 from kubepipe.privacy.gate.casing import Casing
 from kubepipe.privacy.gate.linkage import link
 from kubepipe.privacy.gate.second import CasedNames
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 POLICY = PrivacySettings()

@@ -13,7 +13,7 @@ from kubepipe.privacy import Detector, Pseudonymiser
 from kubepipe.privacy.entities import fold
 from kubepipe.privacy.pseudonymise.names import NameSurrogates, name_lists
 from kubepipe.sealing import create_keys
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 from kubepipe.stages import run_stage
 
 KEY = bytes(range(32))

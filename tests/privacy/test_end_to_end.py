@@ -22,7 +22,7 @@ from kubepipe.privacy import (
 )
 from kubepipe.privacy.detect import plugins
 from kubepipe.records import validate
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 POLICY = PrivacySettings()

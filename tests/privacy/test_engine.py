@@ -14,7 +14,7 @@ from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.privacy import Detector, Pseudonymiser, Span
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.entities import CLASS_OF_TYPE, class_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 POLICY = PrivacySettings()

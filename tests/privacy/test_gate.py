@@ -9,7 +9,7 @@ import pytest
 
 from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.privacy import Detector, Measures, Pseudonymiser, Span, decide, measure, minimise
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 POLICY = PrivacySettings()

@@ -12,7 +12,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy import Detector, Pseudonymiser
 from kubepipe.privacy.detect.invisible import visible
 from kubepipe.privacy.entities import fold, tokens_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 UNSEEN = ["\u200b", "\u00ad", "\u200d", "\u202e", "\ufeff", "\u2060"]

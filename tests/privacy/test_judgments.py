@@ -10,7 +10,7 @@ import pytest
 from kubepipe.errors import ModelNotFoundError
 from kubepipe.privacy import Detector, build_detector
 from kubepipe.privacy.entities import tokens_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 TEXTS = Path(__file__).parent / "texts"
 _UNTELLING = {"ms", "mr", "mrs", "dr", "ing", "prof", "and", "others", "de"}

@@ -12,7 +12,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy import Detector, assess
 from kubepipe.privacy.language import UNKNOWN, other_language
 from kubepipe.records import validate
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 TEXTS = {
     "en": "The ward was quiet when the doctor came in, and for a while nobody said what they had all been thinking "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kubepipe.passages.model import Passage
 from kubepipe.privacy import Detector, Pseudonymiser
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 _CONTEXT = "Ada Lind met Bo Falk in Berlin. Later Lind wrote to Falk."

@@ -14,7 +14,8 @@ from kubepipe.passages.model import Passage, Question
 from kubepipe.privacy import Detector, assess
 from kubepipe.privacy.assess.table import table_risk
 from kubepipe.records import validate
-from kubepipe.settings.model import DatasetSettings, PrivacySettings
+from kubepipe.settings.model import DatasetSettings
+from kubepipe.settings.privacy import PrivacySettings
 
 Knows = Callable[..., Detector]
 _ROWS = [("34", "Ulm", "flu"), ("34", "Ulm", "gout"), ("51", "Kronau", "flu")]

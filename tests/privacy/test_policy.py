@@ -12,7 +12,7 @@ from kubepipe.privacy import Detector, Pseudonymiser
 from kubepipe.privacy.pseudonymise.generalise import generalised
 from kubepipe.privacy.pseudonymise.jobs import job_surrogate
 from kubepipe.settings import load_settings
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 Make = Callable[..., Passage]

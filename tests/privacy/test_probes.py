@@ -10,7 +10,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy import Detector, decide, measure, probe
 from kubepipe.privacy.gate.probes import COPIES
 from kubepipe.privacy.intervals import clopper_pearson
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 Make = Callable[..., Passage]

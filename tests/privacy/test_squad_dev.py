@@ -8,7 +8,8 @@ import pytest
 
 from kubepipe.passages import read_source
 from kubepipe.privacy import Detector, Pseudonymiser
-from kubepipe.settings.model import DatasetSettings, PrivacySettings
+from kubepipe.settings.model import DatasetSettings
+from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from kubepipe.errors import InputError
 from kubepipe.passages.model import Passage, Question
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, keyed_hex, opaque_id
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 
 def minimise(

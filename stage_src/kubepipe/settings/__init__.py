@@ -12,7 +12,6 @@ from kubepipe.settings.model import (
     Columns,
     DatasetSettings,
     EnergySettings,
-    PrivacySettings,
     PublishSettings,
     RetentionSettings,
     ScoringSettings,
@@ -20,6 +19,7 @@ from kubepipe.settings.model import (
     Settings,
     TrainingSettings,
 )
+from kubepipe.settings.privacy import PrivacySettings
 
 __all__ = [
     "PROFILES",

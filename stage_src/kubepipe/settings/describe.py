@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from kubepipe.settings.model import Section, Settings
+from kubepipe.settings.model import Settings
+from kubepipe.settings.section import Section
 
 
 @dataclass(frozen=True, slots=True)

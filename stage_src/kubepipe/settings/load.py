@@ -13,7 +13,8 @@ import yaml
 
 from kubepipe.errors import SettingsError
 from kubepipe.records.digest import canonical_json, digest_json
-from kubepipe.settings.model import Section, Settings
+from kubepipe.settings.model import Settings
+from kubepipe.settings.section import Section
 
 PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "quick": {

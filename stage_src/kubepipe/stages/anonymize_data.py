@@ -29,7 +29,7 @@ from kubepipe.privacy import (
 from kubepipe.records.step import write_record
 from kubepipe.sealing import Link, load_mapping_key, mapping_name, opened, seal_folder, seal_mapping
 from kubepipe.sealing.keys import MAPPING
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 from kubepipe.stages.context import StageContext
 from kubepipe.storage import Store
 

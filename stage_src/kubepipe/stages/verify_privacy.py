@@ -31,7 +31,7 @@ from kubepipe.records.approval import Approval, find_approval
 from kubepipe.records.step import write_record
 from kubepipe.sealing import load_signing_key, opened, sign_permit
 from kubepipe.settings import settings_digest
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 from kubepipe.stages.context import StageContext
 from kubepipe.stages.versions import versions
 

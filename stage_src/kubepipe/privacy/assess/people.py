@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kubepipe.privacy.assess.columns import Column, Role
 from kubepipe.privacy.assess.table import TableRisk, table_risk
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 _CODE: Final = "I"
 

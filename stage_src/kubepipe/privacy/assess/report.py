@@ -19,7 +19,7 @@ from kubepipe.privacy.intervals import wilson
 from kubepipe.privacy.language import other_language
 from kubepipe.privacy.pseudonymise.fields import Joined, join
 from kubepipe.privacy.pseudonymise.survey import BATCH, batches, within_fields
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 _CLASSES: Final[tuple[EntityClass, ...]] = ("DIRECT", "QUASI", "ART9", "OTHER")
 

@@ -22,7 +22,7 @@ from kubepipe.privacy.detect.rosters import beside_people, shortened_people
 from kubepipe.privacy.detect.special import special_categories
 from kubepipe.privacy.detect.surroundings import surrounded
 from kubepipe.privacy.entities.model import Span
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 
 class Recogniser(Protocol):

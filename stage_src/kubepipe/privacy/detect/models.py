@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from kubepipe.errors import MissingExtraError, ModelNotFoundError
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 # English first takes Explosion's own package; the second is the same model, byte for byte, as PyPI has it.
 CANDIDATES: Final[dict[str, tuple[str, ...]]] = {

@@ -23,7 +23,7 @@ from kubepipe.privacy.pseudonymise.fields import join
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, opaque_id
 from kubepipe.privacy.pseudonymise.survey import Survey
 from kubepipe.privacy.pseudonymise.vault import LONGEST_VALUE, value_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 SAMPLE: Final = 1000
 """Passages that are attacked, and that a second detector reads; more only narrow the intervals."""

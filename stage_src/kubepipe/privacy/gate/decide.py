@@ -10,7 +10,7 @@ from kubepipe.privacy.assess.table import TableRisk
 from kubepipe.privacy.gate.attacks import Attacks
 from kubepipe.privacy.gate.measure import Measures
 from kubepipe.privacy.gate.probes import Probes
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 OVERRULABLE: Final = frozenset(
     {"redetected", "probes_missed", "too_many_dropped", "singled_out", "linkable", "second_detector_disagrees"}

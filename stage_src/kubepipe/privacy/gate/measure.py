@@ -16,7 +16,7 @@ from kubepipe.privacy.pseudonymise.fields import join, readable
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, opaque_id
 from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 
 @dataclass(frozen=True, slots=True)

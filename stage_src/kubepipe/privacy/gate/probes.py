@@ -21,7 +21,7 @@ from kubepipe.privacy.intervals import clopper_pearson
 from kubepipe.privacy.pseudonymise.engine import Pseudonymiser
 from kubepipe.privacy.pseudonymise.keyed import keyed_number
 from kubepipe.privacy.pseudonymise.vault import code_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 COPIES: Final = 60
 """Copies of passages that get two probes each, evenly spaced over the data set; more only narrow the interval."""

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from kubepipe.privacy.detect.models import resolve_model
 from kubepipe.privacy.detect.ner import EntityRecogniser
 from kubepipe.privacy.gate.casing import Casing
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 BUILT_IN: Final = "names"
 

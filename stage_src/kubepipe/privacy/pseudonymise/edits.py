@@ -19,7 +19,7 @@ from kubepipe.privacy.pseudonymise.keyed import keyed_number
 from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.survey import Kind
 from kubepipe.settings.entities import Action
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 WORDY: Final[dict[str, Kind]] = {
     "PERSON": "family",

@@ -23,7 +23,7 @@ from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
 from kubepipe.privacy.pseudonymise.vault import local_words, values_of
-from kubepipe.settings.model import PrivacySettings
+from kubepipe.settings.privacy import PrivacySettings
 
 WIDER_ROUND: Final = 2
 """From this round on, classes QUASI and OTHER are replaced as well, whatever the settings say."""
