@@ -25,7 +25,6 @@ from training.pieces import TRAIN, count, passages
 from training.trainers import plain
 
 from kubepipe.energy import Meter
-from kubepipe.errors import SettingsError
 from kubepipe.passages.model import Passage
 from kubepipe.settings import TrainingSettings
 from kubepipe.settings.model import EnergySettings
@@ -73,6 +72,8 @@ def main() -> None:
         found[name]["part_seconds"] = round(time.monotonic() - started, 1)
         print(f"{name:12} {json.dumps(found[name])}", flush=True)
     print(json.dumps(found))
+    if any("failed" in found[name] for name in given.part or _PARTS):
+        sys.exit(1)
 
 
 def _device() -> dict[str, Any]:
@@ -194,14 +195,6 @@ def _memory(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, An
     }
 
 
-def _absent(_given: argparse.Namespace, _train: Sequence[Passage]) -> dict[str, Any]:
-    """What is said where a GPU is asked for."""
-    try:
-        return {"cuda": choose_hardware(TrainingSettings(device="cuda")).device}
-    except SettingsError as error:
-        return {"cuda": error.one_line()}
-
-
 def _attention(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, Any]:
     """Time of the attention alone, by SDPA and by FlexAttention."""
     return compare_attention(resolve_model(given.model, online=False).path, train)
@@ -268,7 +261,6 @@ def _figures(result: TrainingResult) -> dict[str, Any]:
 
 _PARTS: dict[str, Callable[[argparse.Namespace, Sequence[Passage]], dict[str, Any]]] = {
     "selection": _selection,
-    "absent": _absent,
     "equality": _equality,
     "speed": _speed,
     "plain": _plain,

@@ -20,11 +20,13 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "serving"))
 
+from clients import Ask
 from publishing import merged, questions_of
 from scenes import crash, load, remote
 from servers import PATIENT, Ours, Server, Transformers
@@ -51,17 +53,16 @@ def main() -> None:
     elif options.crash:
         result["crash"] = crash(run, asks, options.crash, clients)
     else:
-        result |= _compared(run, options)
+        result |= _compared(run, asks, options)
     print(json.dumps(result | {"load_after": round(os.getloadavg()[0], 2)}))
 
 
-def _compared(run: Path, options: argparse.Namespace) -> dict[str, Any]:
+def _compared(run: Path, asks: Sequence[Ask], options: argparse.Namespace) -> dict[str, Any]:
     servers: dict[str, Server] = {"kubepipe": Ours(run, PATIENT)}
     with tempfile.TemporaryDirectory() as scratch:
         if options.against:
             model = merged(run, Path(scratch) / "merged")
             servers["transformers"] = Transformers(options.against.absolute(), model, *options.against_options.split())
-        asks = questions_of(run, options.questions)
         return compare(servers, asks, options.clients, options.seconds, options.turns, options.starts)
 
 

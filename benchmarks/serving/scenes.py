@@ -1,4 +1,4 @@
-"""What goes on under load: a swap and a rollback, a crash, questions on the same contexts again."""
+"""What goes on under load: a swap and a rollback, a crash; or what somebody else does to a server elsewhere."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(run: Path, asks: Sequence[Ask], seconds: float, clients: int) -> dict[s
             time.sleep(seconds / 3)
             subprocess.run([sys.executable, "-m", "kubepipe.cli", "rollback", str(copy)], check=True)
 
-        found, _ = _beside(act, lambda: drive(started.server, started.address, asks, clients, after(seconds)))
+        found = _beside(act, lambda: drive(started.server, started.address, asks, clients, after(seconds)))
         told = metrics(started.address)
         return {
             "seconds": seconds,
@@ -51,9 +51,7 @@ def crash(run: Path, asks: Sequence[Ask], seconds: float, clients: int) -> dict[
 
         supervisor = threading.Thread(target=_supervise, args=(started, over, ends))
         supervisor.start()
-        found, _ = _beside(
-            act, lambda: drive(started.server, started.address, asks, clients, after(seconds), retry=True)
-        )
+        found = _beside(act, lambda: drive(started.server, started.address, asks, clients, after(seconds), retry=True))
         over.set()
         supervisor.join()
         return {"seconds": seconds, "clients": clients, "kills": len(ends), **found.interruptions()}
@@ -74,7 +72,7 @@ def _supervise(started: Running, over: threading.Event, ends: list[float]) -> No
             started.process = launched(started.server, started.port)
 
 
-def _beside(act: Callable[[], None], work: Callable[[], Any]) -> tuple[Any, float]:
+def _beside(act: Callable[[], None], work: Callable[[], Any]) -> Any:
     """Do something while something else goes on; what fails in either fails here."""
     problems: list[BaseException] = []
 
@@ -85,10 +83,9 @@ def _beside(act: Callable[[], None], work: Callable[[], Any]) -> tuple[Any, floa
             problems.append(error)
 
     actor = threading.Thread(target=guarded)
-    began = time.monotonic()
     actor.start()
     found = work()
     actor.join()
     if problems:
         raise problems[0]
-    return found, time.monotonic() - began
+    return found

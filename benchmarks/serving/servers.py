@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,11 +148,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(server: Server, port: int | None = None) -> Iterator[Running]:
+def running(server: Server) -> Iterator[Running]:
     """A server that has answered once."""
-    if port is None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
     began = time.monotonic()
     started = Running(server, port, launched(server, port))
     try:
@@ -173,8 +172,8 @@ def launched(server: Server, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(server.command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
-def metrics(address: str, headers: Mapping[str, str] | None = None) -> dict[str, float]:
+def metrics(address: str) -> dict[str, float]:
     """Our server's metrics by name, those without labels."""
-    lines = httpx.get(f"{address}/metrics", headers=headers).text.splitlines()
+    lines = httpx.get(f"{address}/metrics").text.splitlines()
     pairs: list[Any] = [line.split() for line in lines if not line.startswith("#") and "{" not in line]
     return {name: float(value) for name, value in pairs}

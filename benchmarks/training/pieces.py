@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kubepipe.passages import SPLITS, read_source
+from kubepipe.passages import SPLITS, first_questions, read_source
 from kubepipe.passages.model import Passage
 from kubepipe.settings import DatasetSettings, TrainingSettings
 
@@ -24,13 +24,7 @@ def passages(path: Path, questions: int | None = None) -> list[Passage]:
     if questions is None:
         return found
     random.Random(0).shuffle(found)  # noqa: S311 - an order, no secret
-    chosen: list[Passage] = []
-    for passage in found:
-        left = questions - sum(len(each.questions) for each in chosen)
-        if left <= 0:
-            break
-        chosen.append(Passage(passage.id, passage.document, passage.context, passage.questions[:left]))
-    return chosen
+    return first_questions(found, questions)
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

@@ -66,6 +66,13 @@ def test_break_even(records: Records) -> None:
     assert saved == pytest.approx(environmental["energy_kwh"]["value"])
 
 
+def test_no_break_even_without_electricity(records: Records) -> None:
+    """A benchmark whose electricity nobody noted saves nothing that could be told."""
+    records["benchmark-model"]["results"]["answer_seconds"] = {"untuned": 30.0, "tuned": 10.0}
+    records["benchmark-model"]["energy"] = {}
+    assert sustainability(records)["environmental"]["break_even_answers"]["value"] is None
+
+
 @pytest.mark.parametrize("seconds", [{"untuned": 10.0, "tuned": 10.0}, {"untuned": 10.0, "tuned": 30.0}, {}, None])
 def test_no_break_even(records: Records, seconds: dict[str, float] | None) -> None:
     """A tuned model that takes no less electricity than the untuned one never pays for its training."""

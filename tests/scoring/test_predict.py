@@ -12,10 +12,10 @@ import pytest
 from kubepipe.errors import ModelNotFoundError, SettingsError
 from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.scoring import Predictor, open_predictor
+from kubepipe.scoring.asking import _batches, _Task
 from kubepipe.scoring.contexts import ContextCache
 from kubepipe.scoring.decode import generate, prompt_row
 from kubepipe.scoring.plain import generate_plain
-from kubepipe.scoring.predict import _batches, _Task
 from kubepipe.settings import ScoringSettings, TrainingSettings
 from kubepipe.training import PromptEncoder, known_models, resolve_model
 from kubepipe.training.loading import load_model, load_tokenizer

@@ -259,8 +259,9 @@ def test_a_request_that_is_given_up_stops_between_its_windows(serve_source: Any,
     """A long context is not read to its end for a client whose time is over, so the next one need not wait for it."""
     limits = ("serving.request_seconds=0.5", "serving.max_request_tokens=1000000", "serving.batch_size=1")
     with serve_source(source, *limits) as served:
-        context = "Ada was born in London. " * 6000
+        # Sentences of their own, so that no window was read before.
+        context = "".join(f"Ada {number} was born in London. " for number in range(6000))
         windows = served.parts.engine.loaded.size(context, ["Where?"]).windows
         assert served.ask(context).status_code == 504
         waits(lambda: served.ask(TEXT).status_code == 200)
-        assert 1 < _metric(served, 'kubepipe_contexts_total{known="false"}') < windows
+        assert _metric(served, "kubepipe_contexts_total") < windows

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors import SafetensorError
 
-from kubepipe.errors import TrainingError
-from kubepipe.passages.model import Passage
+from kubepipe.errors import OutputError, TrainingError
+from kubepipe.passages import Passage, first_questions
 from kubepipe.records import validate
-from kubepipe.scoring import make_judge
+from kubepipe.scoring import Predictor, make_judge, score
 from kubepipe.settings import ScoringSettings, TrainingSettings
 from kubepipe.training import Progress, ResolvedModel, TrainingResult, fine_tune
 from kubepipe.training.best import Best, Judgement, judged_steps
@@ -101,6 +102,28 @@ def test_the_best_weights_outlive_a_stop(
     assert _same(_adapter(tmp_path / "out"), first.seen[0])
 
 
+def test_a_full_disk_while_the_best_weights_are_saved_ends_in_one_line(
+    tiny: ResolvedModel, tmp_path: Path, make_passages: Callable[..., list[Passage]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Like a disk that is full while the checkpoint itself is written."""
+    import safetensors.torch
+
+    settings = _SETTINGS.model_copy(update={"checkpoint_seconds": 1e-9})
+    kept = safetensors.torch.save_file
+
+    def full(weights: Any, path: Any, *given: Any, **named: Any) -> None:
+        if Path(path).name == "best.safetensors":
+            raise SafetensorError("no space left on device")
+        kept(weights, path, *given, **named)
+
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    with pytest.raises(OutputError, match="checkpoint cannot be written"):
+        _train(
+            tiny, make_passages(6, 3), tmp_path / "out", Scripted(1.0, 2.0, 3.0), settings=settings,
+            checkpoint_dir=tmp_path / "checkpoints",
+        )  # fmt: skip
+
+
 def test_the_judge_asks_the_model_as_it_stands(
     tiny: ResolvedModel, tmp_path: Path, make_passages: Callable[..., list[Passage]]
 ) -> None:
@@ -110,7 +133,12 @@ def test_the_judge_asks_the_model_as_it_stands(
     judged = _train(tiny, passages, tmp_path / "judged", judge)
     plain = _train(tiny, passages, tmp_path / "plain", None)
     assert len(judged.judgements) == 3
-    assert judged.judgements[-1].f1 >= judged.judgements[0].f1
+    best = next(each for each in judged.judgements if each.step == judged.best_step)
+    asked = first_questions(passages[:2], _SETTINGS.validation_questions)
+    predictor = Predictor(tmp_path / "judged", ScoringSettings(max_new_tokens=8), _SETTINGS)
+    found = score({each.id: each.text for each in predictor.answer(asked)}, asked)
+    assert (best.exact_match, best.f1) == (found.exact_match, found.f1)
+    assert best.f1 > 0
     assert [each.loss for each in judged.losses] == [each.loss for each in plain.losses]
     assert plain.judgements == ()
     assert plain.best_step is None

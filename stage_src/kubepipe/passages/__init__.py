@@ -6,6 +6,7 @@ from kubepipe.passages.model import SPLITS, Answer, Passage, Question, Split
 from kubepipe.passages.rewrite import rewrite_squad
 from kubepipe.passages.rows import write_rows
 from kubepipe.passages.source import Source, read_source
+from kubepipe.passages.split import first_questions
 
 __all__ = [
     "SPLITS",
@@ -16,6 +17,7 @@ __all__ = [
     "Source",
     "Split",
     "SplitSummary",
+    "first_questions",
     "iter_passages",
     "read_manifest",
     "read_source",

@@ -114,15 +114,22 @@ def keep_at_most(passages: list[Passage], limit: int | None, *, seed: int, tally
     """
     if limit is None:
         return passages
-    kept: dict[str, Passage] = {}
-    room = limit
-    for passage in sorted(passages, key=lambda passage: _draw(seed, passage.context)):
-        if not room:
-            break
-        kept[passage.id] = replace(passage, questions=passage.questions[:room])
-        room -= len(kept[passage.id].questions)
+    drawn = sorted(passages, key=lambda passage: _draw(seed, passage.context))
+    kept = {passage.id: passage for passage in first_questions(drawn, limit)}
     chosen = [kept[passage.id] for passage in passages if passage.id in kept]
     tally["questions_over_limit"] += sum(len(p.questions) for p in passages) - sum(len(p.questions) for p in chosen)
+    return chosen
+
+
+def first_questions(passages: Iterable[Passage], limit: int) -> list[Passage]:
+    """The first passages until the number of questions is reached; whole ones, only the last one is cut."""
+    chosen: list[Passage] = []
+    room = limit
+    for passage in passages:
+        if not room:
+            break
+        chosen.append(replace(passage, questions=passage.questions[:room]))
+        room -= len(chosen[-1].questions)
     return chosen
 
 

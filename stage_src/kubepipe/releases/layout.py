@@ -12,6 +12,7 @@ models/current/<number>.json       the history of what is current; the highest n
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 ROOT: Final = "models"
@@ -28,6 +29,11 @@ SIGNATURE: Final = "model.sig"
 def release_key(digest: str) -> str:
     """Key of a release's folder in the store."""
     return f"{ROOT}/{digest.removeprefix('sha256:')}"
+
+
+def is_release_name(name: str) -> bool:
+    """Whether a name is that of a release: the 64 digits of its digest."""
+    return re.fullmatch("[0-9a-f]{64}", name) is not None
 
 
 def statement_name(number: int, step: str) -> str:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from pathlib import Path
-from string import hexdigits
-from typing import Final
 
 from kubepipe.errors import IntegrityError
-from kubepipe.releases.layout import release_key
+from kubepipe.releases.layout import is_release_name, release_key
 from kubepipe.releases.store import SCRATCH, download
 from kubepipe.releases.verify import BrokenHopError
 from kubepipe.storage import FolderStore, Store
-
-_DIGITS: Final = 64
 
 
 def local_copy(store: Store, digest: str, cache: Path) -> Path:
@@ -46,6 +42,5 @@ def drop_copies(store: Store, cache: Path, *, keep: Collection[str]) -> None:
         return
     names = {digest.removeprefix("sha256:") for digest in keep}
     for folder in cache.iterdir():
-        is_release = len(folder.name) == _DIGITS and set(folder.name) <= set(hexdigits)
-        if (is_release and folder.name not in names) or folder.name.startswith(SCRATCH):
+        if (is_release_name(folder.name) and folder.name not in names) or folder.name.startswith(SCRATCH):
             shutil.rmtree(folder, ignore_errors=True)

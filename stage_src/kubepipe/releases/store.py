@@ -6,15 +6,13 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from string import hexdigits
 from typing import Any, Final
 
 from kubepipe.errors import InputError, IntegrityError
 from kubepipe.records import digest_bytes, validate
-from kubepipe.releases.layout import RECORD, ROOT, release_key
+from kubepipe.releases.layout import RECORD, ROOT, is_release_name, release_key
 from kubepipe.storage import Store
 
-_DIGITS: Final = 64
 SCRATCH: Final = ".new."
 """Begins the name of a folder in a cache that is being filled."""
 
@@ -35,7 +33,7 @@ def put(store: Store, folder: Path, digest: str) -> None:
 def digests(store: Store) -> list[str]:
     """Digests of all releases, sorted."""
     names = {key.split("/")[1] for key in store.keys(f"{ROOT}/")}
-    return [f"sha256:{name}" for name in sorted(names) if len(name) == _DIGITS and set(name) <= set(hexdigits)]
+    return [f"sha256:{name}" for name in sorted(names) if is_release_name(name)]
 
 
 def read_release(store: Store, digest: str) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from kubepipe.reporting import numbers as say
+from kubepipe.reporting.gate import rules
 from kubepipe.reporting.model import RunView, table, view
 from kubepipe.reporting.numbers import number
-from kubepipe.reporting.protection import classes, language_warning, people, rules, shares, singled_out
+from kubepipe.reporting.protection import classes, language_warning, people, shares, singled_out
 from kubepipe.reporting.sections.energy import PARTS, shown
 from kubepipe.reporting.sections.headline import VERDICTS, sentence
 from kubepipe.reporting.sections.parts import words
@@ -71,7 +72,10 @@ def _privacy(seen: RunView) -> Iterator[str]:
     if warning:
         yield f"**Warning:** {_plain(warning)}"
     yield "\n".join(f"- {_plain(str(table(reason).get('text') or reason))}" for reason in gate.get("reasons") or [])
-    yield _table(("What the gate measured", "Measured", "Allowed"), rules(seen))
+    yield _table(
+        ("What the gate measured", "Measured", "Allowed"),
+        ((each.name, each.text(), each.allowed) for each in rules(seen)),
+    )
     yield _table(
         ("Share with 95 % interval", "Before", "After"),
         ((name, *(side.text() if side else say.MISSING for side in sides)) for name, *sides in shares(seen)),

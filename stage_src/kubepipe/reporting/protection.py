@@ -131,70 +131,6 @@ def kinds(seen: RunView) -> list[Kind]:
     return sorted(found, key=lambda kind: -(kind.found or 0.0))
 
 
-def rules(seen: RunView) -> Iterator[tuple[str, str, str]]:
-    """What the gate measured, and what the policy allows."""
-    measures = table(seen.results("verify-privacy").get("measures"))
-    if not measures:
-        return
-    policy = table(table(seen.run.get("settings")).get("privacy"))
-    after = say.count(number(measures.get("passages_after")))
-
-    def value(name: str) -> float | None:
-        return number(measures.get(name))
-
-    yield (
-        "Passages with a direct identifier of the original",
-        f"{say.count(value('leaking_passages'))} of {after}",
-        _at_most(say.share(number(policy.get("max_residual_direct")))),
-    )
-    yield (
-        "Found by a second look, per 1,000 words",
-        say.plain(value("redetected_per_1000_tokens")),
-        _at_most(say.plain(number(policy.get("max_redetected")))),
-    )
-    yield "Questions dropped", say.share(value("dropped_share")), _at_most(say.share(number(policy.get("max_dropped"))))
-    yield "Answers that stand where they say", say.share(value("aligned_share")), say.share(1.0)
-    yield "Questions that gained or lost answers", say.count(value("changed_answer_counts")), "none"
-    yield "Passages without an original", say.count(value("foreign_passages")), "none"
-    yield from _attacks(table(measures.get("attacks")), policy)
-    yield "Equal answers that stayed equal", say.share(value("consistency")), "reported"
-    yield "Direct identifiers looked for", say.count(value("direct_values")), "reported"
-
-
-def _attacks(found: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """What attacks on the protected data came to; the upper end of the interval is what the rule takes."""
-    if not found:
-        return
-    alone, linkage, second = (table(found.get(name)) for name in ("singled_out", "linkage", "disagreement"))
-
-    def allowed(name: str) -> str:
-        return _at_most(say.share(number(policy.get(name))))
-
-    yield (
-        "Singled out by what still stands of the original's quasi-identifiers",
-        _up_to(alone, "unique", "records", "unique_interval"),
-        allowed("max_singled_out"),
-    )
-    control = say.count(number(linkage.get("linked_control")))
-    yield (
-        "Linked by who knows the original's identifiers, beyond the prose",
-        f"{_up_to(linkage, 'beyond', 'examined', 'beyond_interval')}; control {control}",
-        allowed("max_linked"),
-    )
-    name = second.get("detector")
-    yield (
-        f"Seen by a second detector ({name})" if name else "Seen by a second detector",
-        _up_to(second, "passages", "examined", "interval") if name else "not looked: the policy names none",
-        allowed("max_disagreement"),
-    )
-
-
-def _up_to(found: Mapping[str, Any], hits: str, total: str, interval: str) -> str:
-    bounds = found.get(interval)
-    upper = number(bounds[1]) if isinstance(bounds, list | tuple) and len(bounds) == 2 else None  # noqa: PLR2004
-    return f"{say.count(number(found.get(hits)))} of {say.count(number(found.get(total)))}, up to {say.share(upper)}"
-
-
 def singled_out(seen: RunView) -> Iterator[tuple[str, str, str]]:
     """Passages by the fewest quasi-identifiers that single them out: before, and what still stands of these after."""
     before = table(seen.results("assess-privacy-risk").get("singled_out"))
@@ -234,11 +170,15 @@ def people(seen: RunView) -> Iterator[tuple[str, str, str]]:
     yield row("Average chance", say.share, "average_risk")
     yield row("Records at risk (chance above 20 %)", say.share, "at_risk")
     for each in map(table, found.get("sensitive") or []):
-        figures = [say.three_digits(number(each.get(name)) or 0.0) for name in ("l", "entropy_l", "t")]
+        figures = [_three_digits(number(each.get(name))) for name in ("l", "entropy_l", "t")]
         yield f"{each.get('name')}: l, entropy l, t", ", ".join(figures), _columns_left(gate, left)
     absent = ", ".join(map(str, found.get("absent") or []))
     if absent:
         yield "Declared and not in the data", absent, say.MISSING
+
+
+def _three_digits(value: float | None) -> str:
+    return say.MISSING if value is None else say.three_digits(value)
 
 
 def _columns_left(gate: Mapping[str, Any], left: Mapping[str, Any]) -> str:
@@ -249,10 +189,6 @@ def _columns_left(gate: Mapping[str, Any], left: Mapping[str, Any]) -> str:
 
 def _at(values: Any, index: int) -> float | None:
     return number(values[index]) if isinstance(values, list | tuple) and index < len(values) else None
-
-
-def _at_most(limit: str) -> str:
-    return limit if limit == say.MISSING else f"at most {limit}"
 
 
 def _share(value: Any) -> Share | None:

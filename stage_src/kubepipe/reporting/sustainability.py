@@ -153,7 +153,7 @@ def _break_even(seen: RunView, run_kwh: float, benchmark_kwh: float) -> float | 
     answers = _own_units(seen.step("benchmark-model"), "total")
     seconds = table(seen.results("benchmark-model").get("answer_seconds"))
     untuned, tuned = number(seconds.get("untuned")), number(seconds.get("tuned"))
-    if not answers or not untuned or not tuned or untuned <= tuned:
+    if not answers or not benchmark_kwh or not untuned or not tuned or untuned <= tuned:
         return None
     return run_kwh / (benchmark_kwh * (untuned - tuned) / (untuned + tuned) / answers)
 

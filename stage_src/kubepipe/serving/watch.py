@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -38,23 +39,24 @@ class _PutOff:
     """When a refused release is tried again: fetching and hashing it costs, so each time later, up to a minute.
 
     Attributes:
-        release: Its digest.
+        refusal: Why it was refused.
         seconds: Time between the last try and the next.
         until: When that is, by the monotonic clock.
     """
 
-    release: str
+    refusal: Refusal
     seconds: float
     until: float
 
     def holds(self, wanted: str) -> bool:
         """Whether it is too early."""
-        return wanted == self.release and time.monotonic() < self.until
+        return wanted == self.refusal.release and time.monotonic() < self.until
 
-    def next(self, release: str, least: float) -> _PutOff:
+    def next(self, refusal: Refusal, least: float) -> _PutOff:
         """After another refusal."""
-        longer = min(2 * self.seconds, max(_LONGEST_SECONDS, least)) if release == self.release else least
-        return _PutOff(release, longer, time.monotonic() + longer)
+        is_again = refusal.release == self.refusal.release
+        longer = min(2 * self.seconds, max(_LONGEST_SECONDS, least)) if is_again else least
+        return _PutOff(refusal, longer, time.monotonic() + longer)
 
 
 class Watcher:
@@ -78,7 +80,7 @@ class Watcher:
     ) -> None:
         self._source, self._engine, self._load, self._seconds, self._tell = source, engine, load, seconds, tell
         self._serves: str | None = None
-        self._put_off = _PutOff("", 0.0, 0.0)
+        self._put_off = _PutOff(Refusal("", "", None), 0.0, 0.0)
         self._refusal: Refusal | None = Refusal("", "the release is being verified and loaded", None)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -105,6 +107,7 @@ class Watcher:
                 self._refusal = None
                 return
             if self._put_off.holds(wanted):
+                self._refusal = self._put_off.refusal
                 return
             started = time.monotonic()
             loaded = self._load(self._source.fetch(wanted))
@@ -115,10 +118,11 @@ class Watcher:
         except Exception as error:  # noqa: BLE001 - a store that fails must not end the server
             self._refuse(Refusal(wanted, f"unexpected {type(error).__name__}", None))
         else:
-            self._source.tidy(wanted, *([self._serves] if self._serves else []))
-            self._serves, self._refusal = wanted, None
+            before, self._serves, self._refusal = self._serves, wanted, None
             self._tell(True)
             _LOG.info("release serves", release=loaded.digest[7:19], seconds=round(time.monotonic() - started, 2))
+            with suppress(OSError):  # a cache that cannot be tidied holds more, and that is all
+                self._source.tidy(wanted, *([before] if before else []))
 
     def require(self) -> None:
         """Raise why nothing is served, for a server that is to end rather than to wait.
@@ -135,7 +139,7 @@ class Watcher:
             _LOG.error("release refused", release=refusal.release[7:19], reason=refusal.reason)
         self._refusal = refusal
         if refusal.release:
-            self._put_off = self._put_off.next(refusal.release, self._seconds)
+            self._put_off = self._put_off.next(refusal, self._seconds)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kubepipe.settings.privacy import PrivacySettings
 from kubepipe.settings.section import Section, Share
@@ -101,6 +101,14 @@ class TrainingSettings(Section):
     checkpoint_seconds: float = Field(
         300.0, gt=0.0, description="Seconds between checkpoints; a stopped run goes on from the newest."
     )
+
+    @model_validator(mode="after")
+    def _judged(self) -> TrainingSettings:
+        if self.patience and not self.evaluations:
+            raise ValueError("patience does nothing without evaluations; set training.evaluations")
+        if self.evaluations and not self.validation_questions:
+            raise ValueError("evaluations have nothing to ask; set training.validation_questions above 0")
+        return self
 
 
 class ScoringSettings(Section):

@@ -67,10 +67,9 @@ class Best:
             return False
         return len(self.judgements) - 1 - self.judgements.index(best) >= self.patience
 
-    def look(self, step: int, model: Any, encoder: PromptEncoder, hardware: Hardware) -> None:
-        """Judge the model after a step, and keep its weights when they are the best."""
-        exact_match, f1 = self.judge(model, encoder, hardware)
-        self.judgements.append(Judgement(step, exact_match, f1))
+    def note(self, step: int, scores: tuple[float, float], model: Any) -> None:
+        """Note exact match and F1 of the model after a step, and keep its weights when they are the best."""
+        self.judgements.append(Judgement(step, *scores))
         best = self.best
         if best is not None and best.step == step:
             self.weights = {

@@ -10,6 +10,7 @@ from kubepipe.training.objective import head_of
 
 # Sides of the square product that is timed. Small enough for a tenth of a second, large enough to fill the device.
 _SIDE: Final = {"cpu": 1536, "cuda": 8192}
+_LEAST_SIDE: Final = 512
 _REPEATS: Final = 4
 
 
@@ -39,10 +40,25 @@ def training_flops(network: Any, *, tokens: int, labels: int) -> float:
 
 
 def product_rate(hardware: Hardware) -> float:
-    """Floating point operations per second of a large matrix product on this machine, in the chosen precision."""
+    """Floating point operations per second of a large matrix product on this machine, in the chosen precision.
+
+    The model still lies in memory: where that leaves no room the product is smaller, and 0 is told where there is none.
+    """
     import torch
 
     side = _SIDE[hardware.device]
+    while side >= _LEAST_SIDE:
+        try:
+            return _rate(side, hardware)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            side //= 2
+    return 0.0
+
+
+def _rate(side: int, hardware: Hardware) -> float:
+    import torch
+
     left, right = (torch.randn(side, side, dtype=hardware.dtype(), device=hardware.device) for _ in range(2))
     best = float("inf")
     with torch.no_grad():

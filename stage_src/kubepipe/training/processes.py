@@ -1,4 +1,4 @@
-"""Several processes that train one model together, started by torchrun (RANK, WORLD_SIZE, LOCAL_RANK; its PET_*).
+"""Several processes that train one model together, started by torchrun (RANK, WORLD_SIZE, LOCAL_RANK).
 
 Each takes its share of the rows of every step. The gradients are summed over all, not averaged per process: the loss of
 a step is the mean over all its label tokens, however they fell on the processes. One process alone is a team of one.
@@ -42,8 +42,13 @@ class Team:
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """The items of this process: every size-th, so that a sorted sequence falls evenly."""
-        return items[self.rank :: self.size]
+        """The items of this process."""
+        return self.share_of(items, self.rank, self.size)
+
+    @staticmethod
+    def share_of(items: Sequence[Item], rank: int, size: int) -> Sequence[Item]:
+        """The items of one of several processes: every size-th, so that a sorted sequence falls evenly."""
+        return items[rank::size]
 
     def sum_gradients(self, model: Any) -> None:
         """Add up the gradients of all processes."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -123,15 +124,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, *given: Any, **named: Any) -> None:
         """Trainer's own, with a clear end where the disk is full."""
-        try:
+        with _written(self.args.output_dir):
             super()._save_checkpoint(*given, **named)
-        # safetensors and torch tell of a full disk in errors of their own.
-        except (OSError, RuntimeError, SafetensorError) as error:
-            raise OutputError(
-                f"the checkpoint cannot be written ({getattr(error, 'strerror', None) or type(error).__name__})",
-                place=str(self.args.output_dir),
-                remedy="Free space or choose another place",
-            ) from error
 
     def gradients(self, model: Any, rows: list[Row]) -> float:
         """Accumulate this process's part of the gradients of the mean loss over all label tokens; of that loss."""
@@ -174,13 +168,16 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         """Note the step; save when it is time or when the process is to end."""
         self.work.progress(self.work.journal.add(loss=self.trainer.last_loss, learning_rate=self.rate))
         done = state.global_step >= self.work.journal.planned
-        # A process that was asked by itself goes on until all know: one that left alone would leave the others waiting.
-        best = self.work.best
+        best, team = self.work.best, self.work.team
         if best is not None and state.global_step in best.steps:
-            # The model itself, not the wrapper of several processes; all come to the same judgement.
-            best.look(state.global_step, self.trainer.model, self.work.encoder, self.work.hardware)
+            # The model itself, not the wrapper of several processes. The first judges for all: two that came to unlike
+            # scores would stop at unlike steps.
+            model = self.trainer.model
+            scores = best.judge(model, self.work.encoder, self.work.hardware) if team.is_first else None
+            best.note(state.global_step, team.told(scores), model)
             self.work.journal.exhausted = best.exhausted
             control.should_training_stop = control.should_training_stop or best.exhausted
+        # A process that was asked by itself goes on until all know: one that left alone would leave the others waiting.
         stop = self.work.journal.interrupted if self.work.team.size == 1 else self.trainer.agreed_stop
         if not done and not self.work.journal.exhausted and (self.trainer.save_due or stop):
             control.should_save = self.work.checkpoints is not None
@@ -195,11 +192,25 @@ class Watch(TrainerCallback):  # type: ignore[misc]
         self.work.team.wait()  # each process writes a file of its own into it
         if self.work.team.is_first:
             if self.work.best is not None:
-                self.work.best.write(folder)
+                with _written(args.output_dir):
+                    self.work.best.write(folder)
             seal_checkpoint(folder, fingerprint=self.work.checkpoints.fingerprint, losses=self.work.journal.losses)
             discard_checkpoints(self.work.checkpoints.folder, keep=folder)
         self.work.team.wait()
         self.saved = time.monotonic()
+
+
+@contextmanager
+def _written(folder: str) -> Iterator[None]:
+    """Tell of a checkpoint that cannot be written: safetensors and torch have errors of their own for a full disk."""
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise OutputError(
+            f"the checkpoint cannot be written ({getattr(error, 'strerror', None) or type(error).__name__})",
+            place=str(folder),
+            remedy="Free space or choose another place",
+        ) from error
 
 
 def only(items: list[list[Row]]) -> list[Row]:

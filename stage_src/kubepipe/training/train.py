@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from kubepipe.errors import InputError, TrainingError
-from kubepipe.passages.model import Passage
+from kubepipe.passages import Passage, first_questions
 from kubepipe.records import digest_json, digest_tree
 from kubepipe.settings import TrainingSettings
 from kubepipe.training.best import Best, Judge, judged_steps
@@ -87,7 +87,8 @@ def fine_tune(
     network = load_model(model.path, dtype=dtype, device=hardware.device)
     rows, packing = _encoded(train, encoder, network, settings, hardware)
     share = packing == CONTEXT_ONCE
-    held_out = _held_out(validation, encoder, network, settings, share=share)
+    asked = first_questions(validation, settings.validation_questions)
+    held_out = _encode(asked, encoder, network, settings, share=share).rows
     before = _mean_loss(network, held_out, hardware, encoder.end_token, shared=share)
 
     set_seed(seed)
@@ -156,7 +157,7 @@ def fine_tune(
         windowed_contexts=rows.windowed,
         left_out_questions=rows.left_out,
         tokens=tokens,
-        padding_tokens=sum(_computed(step, journal.tokens_at_once) for step in steps) - tokens,
+        padding_tokens=sum(_computed(step, journal.tokens_at_once, team.size) for step in steps) - tokens,
         label_tokens=labels,
         unshared_tokens=sum(_unshared(row) for step in steps for row in step),
         trainable_parameters=trainable,
@@ -200,18 +201,6 @@ def _encode(
         model_window=getattr(network.config, "max_position_embeddings", None) or settings.max_tokens * 2,
         share=share,
     )
-
-
-def _held_out(
-    validation: Sequence[Passage], encoder: PromptEncoder, network: Any, settings: TrainingSettings, *, share: bool
-) -> list[Row]:
-    """Rows of the first held-out passages, until the wanted number of questions is reached."""
-    chosen: list[Row] = []
-    for passage in validation:
-        if sum(len(row.branches) for row in chosen) >= settings.validation_questions:
-            break
-        chosen += _encode([passage], encoder, network, settings, share=share).rows
-    return chosen
 
 
 def _mean_loss(network: Any, rows: Sequence[Row], hardware: Hardware, pad_token: int, *, shared: bool) -> float | None:
@@ -265,9 +254,15 @@ def _train(trainer: Any, work: Work) -> int:
     return found[1][-1].step if found else 0
 
 
-def _computed(step: Sequence[Row], tokens_at_once: int) -> int:
-    """Tokens of a step with padding."""
-    return sum(len(batch) * max(map(len, batch)) for batch in micro_batches(step, tokens_at_once))
+def _computed(step: Sequence[Row], tokens_at_once: int, processes: int) -> int:
+    """Tokens of a step with padding, over all processes."""
+    rows = sorted(step, key=len)
+    batches = (
+        batch
+        for rank in range(processes)
+        for batch in micro_batches(Team.share_of(rows, rank, processes), tokens_at_once)
+    )
+    return sum(len(batch) * max(map(len, batch)) for batch in batches)
 
 
 def _unshared(row: Row) -> int:

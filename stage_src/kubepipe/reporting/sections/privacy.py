@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubepipe.reporting import numbers as say
 from kubepipe.reporting import protection
 from kubepipe.reporting.charts import Dot, interval_chart
+from kubepipe.reporting.gate import rules
 from kubepipe.reporting.markup import Markup, element
 from kubepipe.reporting.model import RunView, Tone, table
 from kubepipe.reporting.numbers import number
@@ -61,7 +62,11 @@ def _gate(seen: RunView, gate: Mapping[str, Any]) -> Markup:
         "div",
         element("p", element("strong", "The gate "), badge(label, tone)),
         element("ul", (element("li", reason) for reason in reasons)) if reasons else None,
-        data_table("What the gate measured", ("Measure", "Measured", "Allowed"), protection.rules(seen)),
+        data_table(
+            "What the gate measured",
+            ("Measure", "Measured", "Allowed"),
+            ((rule.name, with_bounds(rule.measured, rule.detail), rule.allowed) for rule in rules(seen)),
+        ),
     )
 
 
