@@ -160,7 +160,7 @@ class Keys(Part):
     """
 
     existingSecret: str = Field(
-        "", description="Secret with the three files; empty makes one and keeps it. Losing it means losing sealed data."
+        "", description="Secret with the files; empty makes one and keeps it. Losing it means losing sealed data."
     )
     publicKey: str = Field(
         "", description="Public half of permit-signing.pem in PEM; empty lets the setup hook derive it."

@@ -9,6 +9,7 @@ from typing import Any
 from kubepipe.records.claim import Claim, write_claim
 from kubepipe.sealing import mapping_name, shred
 from kubepipe_events.config import EventsConfig
+from kubepipe_events.decisions import is_taken
 from kubepipe_events.outcome import Outcome
 from kubepipe_events.resources import Resource
 from kubepipe_events.status import is_true, merged, timestamp, with_condition
@@ -92,7 +93,8 @@ class Case:
         conditions = self.conditions("Finished", True, reason, message)
         if is_true(conditions, "Stuck"):
             conditions = with_condition(conditions, "Stuck", False, "Ended", "", self.world.now())
-        if outcome is not None and outcome.verdict == "needs_human":
+        # A gate that asks for the same data again was not opened by the decision: one more attempt would end the same.
+        if outcome is not None and outcome.verdict == "needs_human" and not self._was_decided(outcome):
             words = "`kubepipe approve` or `kubepipe reject` decides"
             conditions = with_condition(conditions, "AwaitingDecision", True, "NeedsHuman", words, self.world.now())
         return {
@@ -107,6 +109,11 @@ class Case:
             "conditions": conditions,
         }
 
+    def _was_decided(self, outcome: Outcome) -> bool:
+        given = self.resource.spec.get("decision") or {}
+        digest = outcome.fields.get("datasetDigest")
+        return given.get("datasetDigest") == digest and is_taken(self.resource, self.claim)
+
 
 def destroy_key(world: World, run: str | None, *, mapping: bool = True) -> None:
     """From here on the sealed raw data of a run cannot be opened any more; nor, if so, its pseudonyms be led back.
@@ -117,7 +124,7 @@ def destroy_key(world: World, run: str | None, *, mapping: bool = True) -> None:
         return
     shred(world.store, run)
     if mapping:
-        world.quarantine.delete(mapping_name(run))
+        world.quarantine.erase(mapping_name(run))
 
 
 def _verdict(phase: str, outcome: Outcome | None) -> str | None:

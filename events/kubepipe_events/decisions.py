@@ -41,9 +41,14 @@ def is_due(resource: Resource, claim: Claim) -> bool:
     given, status = resource.spec.get("decision"), claim.status
     if not given or given["verdict"] not in _POSSIBLE.get(str(status.get("verdict")), ()):
         return False
-    waiting = next((each for each in status.get("conditions", ()) if each["type"] == "AwaitingDecision"), None)
-    is_taken = waiting is not None and waiting["status"] == "False" and waiting["reason"].lower() == given["verdict"]
-    return given["datasetDigest"] == status.get("datasetDigest") and not is_taken
+    return given["datasetDigest"] == status.get("datasetDigest") and not is_taken(resource, claim)
+
+
+def is_taken(resource: Resource, claim: Claim) -> bool:
+    """Whether the decision that stands was taken up."""
+    given = resource.spec.get("decision") or {}
+    waiting = next((each for each in claim.status.get("conditions", ()) if each["type"] == "AwaitingDecision"), None)
+    return waiting is not None and waiting["status"] == "False" and waiting["reason"].lower() == given.get("verdict")
 
 
 def take_decision(world: World, resource: Resource, claim: Claim) -> Decision | None:

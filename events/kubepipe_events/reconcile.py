@@ -158,7 +158,7 @@ class Reconciler:
             if not is_approved:
                 return claim
         # What was kept is open no longer: the new attempt begins with the object itself.
-        destroy_key(self.world, claim.run)
+        destroy_key(self.world, claim.run, mapping=claim.status.get("verdict") in KEPT)
         case = Case(self.config, self.world, resource, claim)
         return case.save(
             {**cleared(), "phase": "Pending", "reruns": rerun},

@@ -48,7 +48,7 @@ class World:
 
     Attributes:
         store: Records, claims, wrapped keys.
-        quarantine: Where approvals lie; steps behind the gate cannot write there.
+        quarantine: Where approvals and mappings lie; steps behind the gate cannot write there.
         arrivals: The bucket for incoming data.
         kfp: Kubeflow Pipelines.
         runs: DatasetRuns in the Kubernetes API.

@@ -75,6 +75,10 @@ class OutputError(UserError):
     """The output cannot be written."""
 
 
+class BusyError(OutputError):
+    """Another run holds the folder."""
+
+
 class QuarantinedError(KubePipeError):
     """The privacy gate did not let the data pass."""
 

@@ -231,6 +231,22 @@ def test_a_release_is_tried_once(refused: Refused) -> None:
     assert len(refused.outside.kfp.started) == 2
 
 
+def test_an_approval_is_tried_once(gate: Gate) -> None:
+    """A gate that asks again for the same data was not opened by it: no attempt follows the other for ever."""
+    gate.decide("approved")
+    run = gate.run_of(gate.name)
+    gate.outside.fence(run)
+    gate.outside.store.write(f"keys/{run}.json", b"{}")
+    gate.outside.record(run, "verify-privacy", error=Failure("QuarantinedError", "needs_human", 3))
+    write_record(gate.outside.store, f"runs/{run}/verdict.json", _verdict("needs_human"), "verdict")
+    gate.outside.kfp.started[run]["state"] = "FAILED"
+    for _ in range(4):
+        gate.visit(gate.name)
+    assert gate.status(gate.name)["verdict"] == "needs_human"
+    assert gate.condition("AwaitingDecision")["status"] == "False"
+    assert len(gate.outside.kfp.started) == 2
+
+
 def test_a_decision_that_comes_before_the_end_is_seen_takes_effect_at_it() -> None:
     """The gate's verdict can be read before the controller has seen the run's end."""
     early = Refused.__new__(Refused)
@@ -273,4 +289,8 @@ def test_the_mapping_of_a_run_that_came_to_nothing_goes_with_its_key(refused: Re
     refused.outside.finish(second)
     refused.visit(refused.name)
     assert refused.status(refused.name)["phase"] == "Succeeded"
+    assert mapping_name(second) in refused.outside.quarantine.objects
+    refused.outside.runs.patch_spec(refused.name, {"rerun": 1})
+    refused.visit(refused.name)
+    assert refused.run_of(refused.name) != second
     assert mapping_name(second) in refused.outside.quarantine.objects

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kubepipe.errors import SettingsError
+from kubepipe_events import hint
 from kubepipe_events.hint import Hints, read_notification, read_token
 from kubepipe_events.identity import Source
 from kubepipe_events.metrics import Metrics
@@ -93,8 +94,10 @@ def test_a_hint_makes_a_datasetrun_once(receiver: Receiver) -> None:
 def test_what_is_no_data_set_makes_none(receiver: Receiver, body: Any) -> None:
     """Temporary names, deletions, other buckets: taken, and left alone."""
     assert receiver.take(body) == 200
+    assert receiver.take(notification()) == 200
+    receiver.work(until=1)
     assert receiver.counted("ignored") == 1
-    assert not receiver.outside.runs.bodies
+    assert list(receiver.outside.runs.bodies) == [read_notification(notification())[1].name]
 
 
 @pytest.mark.parametrize("authorization", ["", "secret", "Bearer ", "Bearer other", "Basic secret", "Bearer sécret"])
@@ -121,6 +124,15 @@ def test_nonsense_is_refused(receiver: Receiver, body: Any) -> None:
     """400, whoever sent it."""
     assert receiver.take(body) == 400
     assert receiver.counted("malformed") == 1
+
+
+def test_more_than_can_wait_is_dropped(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503: the store's queue has it all the same."""
+    monkeypatch.setattr(hint, "_MOST_WAITING", 1)
+    full = Hints(receiver.outside.world(), "incoming", CONFIG.rules, "secret", receiver.metrics)
+    body = json.dumps(notification()).encode()
+    assert [full.take(TOKEN, body) for _ in range(2)] == [200, 503]
+    assert receiver.counted("dropped") == 1
 
 
 def test_a_refusing_api_loses_the_hint_only(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import time
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from kubepipe.cli.main import app
+from kubepipe.pipeline import components
 from kubepipe.pipeline.folder import RunFolder
+from kubepipe.pipeline.retention import _OUTPUTS
 from kubepipe.records.step import write_record
 from kubepipe.sealing import data_key_name, mapping_name
+from kubepipe.storage import FolderStore
 
 PLACES = {
     "intermediate": ".kubepipe/artifacts/a/b/minimized_dataset/x",
@@ -35,18 +41,11 @@ def _run(root: Path, days: float, verdict: str | None = None) -> RunFolder:
     if verdict:
         digest = f"sha256:{'a' * 64}"
         document = {"verdict": verdict, "reasons": [], "measures": {}, "after": {}, "dataset_digest": digest}
-        write_record(folder_store(folder), "runs/one/verdict.json", document, "verdict")
+        write_record(FolderStore(folder.store), "runs/one/verdict.json", document, "verdict")
     old = time.time() - days * 86_400
     for file in root.rglob("*"):
         os.utime(file, (old, old))
     return folder
-
-
-def folder_store(folder: RunFolder):  # type: ignore[no-untyped-def]  # noqa: ANN201 - a helper of this file
-    """The folder's store."""
-    from kubepipe.storage import FolderStore
-
-    return FolderStore(folder.store)
 
 
 def _apply(where: Path, *words: str) -> set[str]:
@@ -89,3 +88,36 @@ def test_a_run_that_goes_on_is_left_alone(tmp_path: Path) -> None:
         assert _apply(tmp_path, "--apply") == set()
     assert (folder.root / PLACES["intermediate"]).exists()
     assert _apply(tmp_path, "--apply") == {"intermediate", "protected"}
+
+
+def test_every_output_of_the_graph_has_a_class() -> None:
+    """An output that a new step writes would stay for ever otherwise."""
+    source = Path(components.__file__).read_text(encoding="utf-8")
+    outputs = set(re.findall(r"(\w+): dsl\.Output\[", source))
+    assert outputs == {name for names in _OUTPUTS.values() for name in names}
+
+
+def test_records_of_what_the_gate_keeps_stay_with_it(tmp_path: Path) -> None:
+    """Without them nobody would know that the run is kept, and its key would go with the intermediate data."""
+    folder = _run(tmp_path / "run", 20.0, "quarantine")
+    days = [f"--set=retention.{name}=0" for name in ("intermediate", "protected", "mappings")]
+    assert _apply(tmp_path, "--apply", *days, "--set=retention.records=5", "--set=retention.quarantine=30") == {
+        "records"
+    }
+    assert (folder.store / "runs" / "one" / "verdict.json").exists()
+    assert (folder.root / KEY).exists()
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line and exit code 1; what went before it is listed."""
+    _run(tmp_path / "run", 6.0)
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    off = [f"--set=retention.{name}=0" for name in ("intermediate", "permits", "records", "mappings", "models")]
+    options = ["--apply", *off, "--set=retention.protected=5"]
+    done = CliRunner().invoke(app, ["retention", str(tmp_path), *options], standalone_mode=False)
+    assert done.return_value == 1
+    assert "cannot be removed (Operation not permitted)" in done.stderr

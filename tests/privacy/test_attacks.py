@@ -182,5 +182,7 @@ def test_no_figure_holds_a_value(knows: Knows, four: list[Passage]) -> None:
     """Figures of attacks can be shown to anybody."""
     detector = knows(WORDS)
     found = attacked(detector, four, list(minimise(four, POLICY, KEY)))
-    shown = str(found.document()) + str(codes(found, detector, four, four, POLICY))
+    verdict = decide(measure(four, four, POLICY, KEY, detector), POLICY, None, found)
+    shown = str(found.document()) + "".join(reason.text for reason in verdict.reasons)
+    assert "second detector" in shown
     assert not any(word in shown for name in WORDS for word in name.split())

@@ -78,6 +78,16 @@ def test_the_bytes_that_were_read_go_and_later_uploads_stay(bucket: Bucket) -> N
     assert [each.version_id for each in bucket.items] == ["w1"]
 
 
+def test_of_a_source_that_was_not_read_to_its_end_no_bytes_are_known(bucket: Bucket) -> None:
+    """Nothing is said of the same bytes; without an object of the name it is the folder of that name."""
+    left = look_at_source(bucket, Source("incoming", "one.json"), delete=False, every=False)
+    assert (left.same_bytes_left, left.other_versions_left, left.delete_markers_left) == (None, 3, 1)
+    bucket.add("set/a.json", "x1", "c")
+    left = look_at_source(bucket, Source("incoming", "set"), delete=False, every=False)
+    assert (left.same_bytes_left, left.other_versions_left) == (None, 1)
+    assert "same bytes" not in left.text()
+
+
 @pytest.mark.parametrize(("what", "right"), [("list", "ListBucketVersions"), ("remove", "DeleteObjectVersion")])
 def test_a_missing_right_is_named(bucket: Bucket, what: str, right: str) -> None:
     """Exit code 2, and nothing is deleted; no key of an object is told."""

@@ -109,7 +109,7 @@ Usage: {{ include "kubepipe.setup" . }}
 {{- end -}}
 {{- if include "kubepipe.makesUsers" . -}}
 {{- $shared := dict $buckets.artifacts.name "read-write" $buckets.store.name "read-write" -}}
-{{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "read-write" $buckets.store.name "erase") $shared -}}
+{{- $source := mustMerge (dict $buckets.incoming.name "read" $buckets.quarantine.name "erase" $buckets.store.name "erase") $shared -}}
 {{- $users := list
   (dict "folder" "/etc/kubepipe/users/artifacts" "policy" "kubepipe-artifacts" "grants" $shared)
   (dict "folder" "/etc/kubepipe/users/source" "policy" "kubepipe-source" "grants" $source) -}}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kubepipe.energy import grid
 from kubepipe.errors import InputError, MissingExtraError
-from kubepipe.privacy import check_detectors, check_language
+from kubepipe.privacy import check_detectors, check_language, check_second
 from kubepipe.settings import Settings
 from kubepipe.training import locate_model
 
@@ -37,4 +37,5 @@ def check(dataset: Path, settings: Settings) -> None:
     grid(settings.energy.country)
     check_language(settings.privacy)
     check_detectors(settings.privacy.detectors)
+    check_second(settings.privacy)
     locate_model(settings.training.model, online=settings.online)

@@ -65,7 +65,6 @@ def releases(where: WhereArgument = None, namespace: NamespaceOption = None, as_
             f"{row['energy_kwh'] * 1000:.2f}" if row["energy_kwh"] is not None else "-",
             "current" if place_ == 0 else "",
         )
-    # In a pipe nothing is to be cut off.
     table_console().print(table)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kubepipe.cli.options import JsonOption, SetOption, SettingsOption
-from kubepipe.errors import OutputError
+from kubepipe.errors import BusyError, OutputError
 from kubepipe.settings import load_settings
 
 
@@ -27,31 +27,29 @@ def retention(
 ) -> int:
     """List, or remove, what local runs hold longer than retention.* keeps its class: settings of days, 0 keeps.
 
-    A run that is going on is left alone. In a cluster the same classes are kept by the chart's global.retention.
+    A run that is going on is left alone; ends with 1 where something could not be removed. In a cluster the same
+    classes are kept by the chart's global.retention.
     """
     from kubepipe.pipeline.quarantine import run_folders
     from kubepipe.pipeline.retention import expired, remove
 
     keep = load_settings(file=settings, overrides=overrides or []).retention
-    rows = []
+    rows, status = [], 0
     for folder in run_folders(where.expanduser()):
         try:
             with folder.opened():
-                items = expired(folder, keep)
-                if apply:
-                    remove(folder, items)
+                for item in expired(folder, keep):
+                    if apply:
+                        remove(folder, item)
+                    path = item.path.relative_to(folder.root).as_posix()
+                    rows.append({"run": folder.root.name, "class": item.cls, "path": path, "age_days": item.age_days})
         except OutputError as error:
             typer.echo(f"kubepipe: {error.one_line()}", err=True)
-            continue
-        rows += [
-            {"run": folder.root.name, "class": item.cls, "path": item.path.relative_to(folder.root).as_posix(),
-             "age_days": item.age_days}
-            for item in items
-        ]  # fmt: skip
+            status = status if isinstance(error, BusyError) else 1
     if as_json:
         typer.echo(json.dumps({"removed": apply, "expired": rows}))
-        return 0
+        return status
     for row in rows:
         typer.echo(f"{row['run']}: {row['class']}, {row['age_days']} days, {row['path']}")
     typer.echo(f"{len(rows)} {'removed' if apply else 'would be removed by --apply'}")
-    return 0
+    return status

@@ -83,11 +83,12 @@ def _look_at_source(site: Site, described: dict[str, Any], run: str, *, delete: 
     found = source_of(site.store, parameter, record.results.get("source_version") if record else None)
     if found is None:
         raise InputError("the claim of its source is gone", place=f"run {run}", remedy="Delete the object yourself")
-    if delete and found.is_folder:
+    if delete and not found.is_known:
+        what = "is a folder, whose versions it did not note" if found.is_folder else "has no version that it noted"
         raise InputError(
-            "its source is a folder, whose versions it did not note",
+            f"its source {what}",
             place=f"run {run}",
-            remedy="--all-versions deletes every version of every object in it",
+            remedy="--all-versions deletes every version of every object of it",
         )
     return look_at_source(s3_client(), found, delete=delete, every=every)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from kubepipe.errors import OutputError
+from kubepipe.errors import BusyError, OutputError
 from kubepipe.records import write_text
 
 _STATE: Final = ".kubepipe"
@@ -136,7 +136,7 @@ class RunFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise OutputError(
+                raise BusyError(
                     "another run is using it", place=str(self.root), remedy="Wait for it, or choose another --out"
                 ) from error
             try:

@@ -24,13 +24,12 @@ from kubepipe.records.run import load_records
 from kubepipe.releases import create_model_keys
 from kubepipe.sealing import create_keys, data_key_name
 from kubepipe.settings import Settings, settings_digest, settings_json
-from kubepipe.stages.catalogue import STAGES
+from kubepipe.stages.catalogue import BEFORE_GATE, STAGES
 from kubepipe.stages.versions import code_digest
 from kubepipe.storage import FolderStore
 
 _POLL_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 30.0
-_SEALED: Final = ("prepare-data", "assess-privacy-risk", "anonymize-data", "minimize-data", "verify-privacy")
 
 
 class Stopped(BaseException):
@@ -124,9 +123,9 @@ def _can_resume(folder: RunFolder, run: str) -> bool:
     if store.read(data_key_name(run)) is not None:
         return True
     records = load_records(store, run, STAGES)
-    done = [records[step] for step in _SEALED if step in records and records[step].status != "failed"]
+    done = [records[step] for step in BEFORE_GATE if step in records and records[step].status != "failed"]
     outputs = [artifact for record in done for artifact in record.outputs.values()]
-    return len(done) == len(_SEALED) and all(
+    return len(done) == len(BEFORE_GATE) and all(
         Path(artifact.uri).exists() and digest_tree(Path(artifact.uri)) == artifact.bytes_digest for artifact in outputs
     )
 

@@ -13,9 +13,9 @@ from kubepipe.privacy import OVERRULABLE
 from kubepipe.records.approval import Approval, find_approval, write_approval
 from kubepipe.records.step import read_record, read_step_record
 from kubepipe.sealing import data_key_name
+from kubepipe.stages.catalogue import GATE
 from kubepipe.storage import Store
 
-GATE: Final = "verify-privacy"
 _VERDICT: Final = "/verdict.json"
 
 

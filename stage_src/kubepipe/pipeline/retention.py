@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kubepipe.errors import OutputError
 from kubepipe.pipeline.folder import RunFolder
 from kubepipe.pipeline.quarantine import kept_runs
 from kubepipe.pipeline.shredding import SEALED, erase_mapping
@@ -20,9 +21,12 @@ _OUTPUTS: Final[dict[str, tuple[str, ...]]] = {
     "intermediate": tuple(SEALED.values()),
     "protected": ("protected_dataset",),
     "permits": ("privacy_permit",),
-    "records": ("plot_html", "summary_markdown", "metrics", "inference_results"),
+    "records": (
+        "risk_report", "training_history", "sustainability_metrics", "metrics", "plot_html", "summary_markdown",
+        "inference_results", "release",
+    ),
     "models": ("output_model",),
-}
+}  # fmt: skip
 """Outputs of steps by class."""
 
 
@@ -56,10 +60,14 @@ def expired(folder: RunFolder, keep: RetentionSettings, now: datetime | None = N
     return found
 
 
-def remove(folder: RunFolder, items: Iterable[Expired]) -> None:
-    """Remove what has expired; a data key and a mapping are destroyed as `shred` does it."""
+def remove(folder: RunFolder, item: Expired) -> None:
+    """Remove what has expired; a data key and a mapping are destroyed as `shred` does it.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
     store = FolderStore(folder.store)
-    for item in items:
+    try:
         if item.path.is_relative_to(folder.store / "keys"):
             shred(store, item.path.stem)
         elif item.path.is_relative_to(folder.store / "mappings"):
@@ -68,6 +76,10 @@ def remove(folder: RunFolder, items: Iterable[Expired]) -> None:
             shutil.rmtree(item.path)
         else:
             item.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot be removed ({error.strerror})", place=str(item.path), remedy="Check who may write there"
+        ) from error
 
 
 def _places(folder: RunFolder, kept: set[str], *, in_quarantine: bool) -> Iterator[tuple[str, Path]]:
@@ -81,7 +93,8 @@ def _places(folder: RunFolder, kept: set[str], *, in_quarantine: bool) -> Iterat
     for run in _names(folder, mapping_name("*")):
         yield "mappings", folder.store / mapping_name(run)
     for path in sorted(folder.store.glob("runs/*")):
-        yield "records", path
+        # With its records a kept run would be no longer known as one.
+        yield "quarantine" if path.name in kept else "records", path
     for path in sorted(folder.store.glob("permits/*.json")):
         yield "permits", path
     # The permit lies inside the protected data set, for whoever takes that away.

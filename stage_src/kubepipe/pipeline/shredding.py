@@ -6,7 +6,7 @@ What passed the gate, records and models stay, and so do the long-lived keys: ot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -42,23 +42,26 @@ class SourceLeft:
     Attributes:
         bucket: Bucket.
         deleted: Versions that were deleted.
-        same_bytes_left: Versions that remain and hold the bytes that the run read.
-        other_versions_left: Versions with other bytes, or of a folder.
+        same_bytes_left: Versions that remain and hold the bytes that the run read; None where these are not known, as
+            of a folder.
+        other_versions_left: The other versions that remain.
         delete_markers_left: Marks of deletions.
     """
 
     bucket: str
     deleted: int
-    same_bytes_left: int
+    same_bytes_left: int | None
     other_versions_left: int
     delete_markers_left: int
 
     def text(self) -> str:
         """For people."""
-        left = (
-            f"{self.same_bytes_left} with the same bytes, {self.other_versions_left} others, "
-            f"{self.delete_markers_left} delete markers"
+        versions = (
+            f"{self.other_versions_left} versions"
+            if self.same_bytes_left is None
+            else f"{self.same_bytes_left} with the same bytes, {self.other_versions_left} others"
         )
+        left = f"{versions}, {self.delete_markers_left} delete markers"
         return f"source in bucket {self.bucket}: {self.deleted} versions deleted; left are {left}"
 
 
@@ -73,13 +76,11 @@ def shred_folder(folder: RunFolder, run: str, by: str) -> dict[str, Any]:
     return _note(store, run, by, key_was_there=done.key_was_there, sealed=len(sealed), mapping=mapping, source=None)
 
 
-def shred_stored(
-    store: Store, quarantine: Store | None, run: str, by: str, source: SourceLeft | None
-) -> dict[str, Any]:
+def shred_stored(store: Store, quarantine: Store, run: str, by: str, source: SourceLeft) -> dict[str, Any]:
     """Destroy what is sealed of a run whose records and artifacts lie in a store; what was done (schema `shredded`)."""
     done = shred(store, run)
     sealed = sum(_erase_artifact(each) for each in sealed_uris(store, run))
-    mapping = quarantine is not None and erase_mapping(quarantine, run)
+    mapping = erase_mapping(quarantine, run)
     return _note(store, run, by, key_was_there=done.key_was_there, sealed=sealed, mapping=mapping, source=source)
 
 
@@ -138,8 +139,8 @@ def look_at_source(client: Any, source: Source, *, delete: bool, every: bool) ->
     deleted = delete_versions(client, source, chosen)
     after = source_versions(client, source) if chosen else before
     markers = sum(each.is_marker for each in after)
-    same = len(read_of(after))
-    return SourceLeft(source.bucket, deleted, same, len(after) - markers - same, markers)
+    same = len(read_of(after)) if source.is_known else None
+    return SourceLeft(source.bucket, deleted, same, len(after) - markers - (same or 0), markers)
 
 
 def is_sealed_here(path: Path) -> bool:
@@ -176,17 +177,7 @@ def _note(
         "data_key": "destroyed" if key_was_there else "was gone",
         "sealed_artifacts_removed": sealed,
         "mapping": "destroyed" if mapping else "none",
-        "source": UNTOUCHED if source is None else _values(source),
+        "source": UNTOUCHED if source is None else asdict(source),
     }
     write_record(store, f"runs/{run}/shredded.json", document, "shredded")
     return document
-
-
-def _values(source: SourceLeft) -> dict[str, Any]:
-    return {
-        "bucket": source.bucket,
-        "deleted": source.deleted,
-        "same_bytes_left": source.same_bytes_left,
-        "other_versions_left": source.other_versions_left,
-        "delete_markers_left": source.delete_markers_left,
-    }

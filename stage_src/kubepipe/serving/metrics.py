@@ -36,7 +36,9 @@ class Metrics:
             "kubepipe_batch_requests", "Requests in a batch.", buckets=(1, 2, 4, 8, 16, 32), registry=self.registry
         )
         self.contexts = Counter(
-            "kubepipe_contexts", "Contexts of batches, by whether they were read before; loading a release reads one.", ["known"],
+            "kubepipe_contexts",
+            "Contexts of batches, by whether they were read before; loading a release reads one.",
+            ["known"],
             registry=self.registry,
         )  # fmt: skip
         self.context_bytes = Gauge(

@@ -92,7 +92,10 @@ def _vault(context: StageContext) -> tuple[Store, bytes]:
 def _judged(
     before: Path, after: Path, policy: PrivacySettings, key: bytes, detector: Detector, corpus: Survey | None
 ) -> Verdict:
-    """The verdict on a round, by the gate's rules but for the probes: those tell of the engine, not of this data."""
+    """The verdict on a round, by the gate's rules but for the probes, which tell of the engine, and the columns.
+
+    No round changes these.
+    """
     # Measured as the gate will: without what minimisation takes away, or a round would look better here.
     dropping = policy.model_copy(update={"unknown_columns": "drop"})
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+GATE: Final = "verify-privacy"
+
 Reuse = Literal["any run", "own run", "never"]
 
 
@@ -31,7 +33,7 @@ _SPECS: Final = (
     StageSpec("assess-privacy-risk", "assess_privacy_risk", ("privacy",), "own run"),
     StageSpec("anonymize-data", "anonymize_data", ("privacy",), "own run"),
     StageSpec("minimize-data", "minimize_data", ("privacy",), "own run"),
-    StageSpec("verify-privacy", "verify_privacy", ("privacy",), "own run"),
+    StageSpec(GATE, "verify_privacy", ("privacy",), "own run"),
     StageSpec("fine-tune-model", "fine_tune_model", ("training", "privacy", "online"), "any run"),
     StageSpec("benchmark-model", "benchmark_model", ("scoring", "training"), "any run"),
     # The report tells the time and energy of this very run, and a release is made by this very run.
@@ -43,5 +45,5 @@ _SPECS: Final = (
 STAGES: Final = {spec.name: spec for spec in _SPECS}
 """All steps by name, in the order of the graph."""
 
-BEFORE_GATE: Final = tuple(STAGES)[: tuple(STAGES).index("verify-privacy") + 1]
+BEFORE_GATE: Final = tuple(STAGES)[: tuple(STAGES).index(GATE) + 1]
 """Steps up to the gate: they alone are given the privacy keys."""

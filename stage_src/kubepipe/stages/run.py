@@ -27,13 +27,12 @@ from kubepipe.records.step import Artifact, Failure, StepRecord, write_step_reco
 from kubepipe.settings import parse_settings, settings_digest
 from kubepipe.stages import memo
 from kubepipe.stages.artifacts import describe
-from kubepipe.stages.catalogue import BEFORE_GATE, STAGES, StageSpec
+from kubepipe.stages.catalogue import BEFORE_GATE, GATE, STAGES, StageSpec
 from kubepipe.stages.context import StageContext, environment_approvals, environment_path, environment_store
 from kubepipe.stages.progress import open_progress
 from kubepipe.stages.retries import refuse_repetition
 from kubepipe.stages.versions import versions
 
-GATE: Final = "verify-privacy"
 DECIDING: Final = frozenset({"anonymize-data", GATE})
 """Steps that reach the place of people's decisions and of mappings."""
 _LOG = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 
 from kubepipe.errors import InputError
 from kubepipe.storage.s3 import s3_client
+from kubepipe.storage.versions import folder_of
 
 _MISSING = {"NoSuchKey", "NoSuchObject", "ResourceNotFound"}
 
@@ -133,7 +134,7 @@ def fetch_version(
 
 def _folder(client: object, bucket: str, key: str, scratch: Path) -> Path:
     """The objects beside a marker; names that begin with a dot or an underscore are no data."""
-    prefix, target = key[: key.rindex("/") + 1] if "/" in key else "", scratch / "dataset"
+    prefix, target = folder_of(key), scratch / "dataset"
     target.mkdir()
     count = 0
     for item in client.list_objects(bucket, prefix=prefix, recursive=True):  # type: ignore[attr-defined]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from kubepipe.errors import AccessError, OutputError
@@ -36,6 +35,11 @@ class Source:
         """Whether it is many objects; which versions of them a run read is not known."""
         return self.key == "" or self.key.endswith("/")
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is told which bytes were read."""
+        return not self.is_folder and (self.version_id is not None or self.etag is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -64,9 +68,18 @@ def source_versions(client: Any, source: Source) -> list[Version]:
         found = list(client.list_objects(source.bucket, prefix=source.key, recursive=True, include_version=True))
     return [
         Version(item.object_name, item.version_id, _is_read(item, source), bool(item.is_delete_marker))
-        for item in found
-        if source.is_folder or item.object_name == source.key
+        for item in _of(source, found)
     ]
+
+
+def _of(source: Source, found: list[Any]) -> list[Any]:
+    """What of a listing is the source; one that was not read to its end is the object, else the folder of that name."""
+    if source.is_folder:
+        return found
+    own = [item for item in found if item.object_name == source.key]
+    if own or source.is_known:
+        return own
+    return [item for item in found if item.object_name.startswith(f"{source.key}/")]
 
 
 def delete_versions(client: Any, source: Source, versions: Sequence[Version]) -> int:
@@ -92,8 +105,8 @@ def delete_versions(client: Any, source: Source, versions: Sequence[Version]) ->
 
 def folder_of(marker: str) -> str:
     """The folder that a marker completes, with a slash at its end; empty for the bucket itself."""
-    parent = PurePosixPath(marker).parent.as_posix()
-    return "" if parent == "." else f"{parent}/"
+    folder, slash, _ = marker.rpartition("/")
+    return folder + slash
 
 
 def read_of(versions: Iterable[Version]) -> list[Version]:

@@ -81,9 +81,11 @@ def _pump(connection: socket.socket, namespace: str, pod: str, port: int) -> Non
     with suppress(OSError, websocket.WebSocketException), connection:
         remote = _open(namespace, pod, port)
         threading.Thread(target=_carry_in, args=(remote, connection), daemon=True).start()
-        while data := connection.recv(_CHUNK):
-            remote.send_binary(_DATA + data)
-        remote.close()
+        try:
+            while data := connection.recv(_CHUNK):
+                remote.send_binary(_DATA + data)
+        finally:
+            remote.close()
 
 
 def _carry_in(remote: websocket.WebSocket, connection: socket.socket) -> None:

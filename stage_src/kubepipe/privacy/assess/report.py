@@ -47,12 +47,8 @@ class RiskReport:
     def __post_init__(self) -> None:
         self.people = PeopleTable(self.settings)
 
-    @property
-    def reasons(self) -> list[str]:
-        """Why the risk is yes; empty when it is no."""
-        return self._reasons(self.people.risk())
-
     def _reasons(self, people: TableRisk | None) -> list[str]:
+        """Why the risk is yes; empty when it is no."""
         per_1000 = self._density(self.tally.of_class("DIRECT"))
         found = []
         if per_1000 > self.settings.max_direct_density:

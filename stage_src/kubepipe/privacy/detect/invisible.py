@@ -11,13 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span
+from kubepipe.privacy.entities.unseen import MARKS
 
-# Controls but tab and line ends, the soft hyphen, joiners, marks of direction, variation selectors, tags, noncharacters
-# that programs use as marks. A joiner inside an emoji is one as well: for finding names it does not matter.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef]+"
-)
+# Controls but tab and line ends, and marks.
+_UNSEEN: Final = re.compile(f"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f{MARKS}]+")
 _PARTS: Final = re.compile(r"(?<=[^\s\x00-\x1f])[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f](?=[^\s\x00-\x1f\x7f-\x9f])")
 """A control between two characters that can be seen: it parts them, as a blank does."""
 _BREAKS: Final = str.maketrans(dict.fromkeys("\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029", "\n"))
@@ -49,7 +46,8 @@ class Visible:
 
 def visible(text: str) -> Visible:
     """The visible part of a text."""
-    if text.isprintable():
+    # Some marks count as printable.
+    if text.isprintable() and _UNSEEN.search(text) is None:
         return Visible(text)
     parted = _PARTS.sub(" ", text.translate(_BREAKS))
     if _UNSEEN.search(parted) is None:

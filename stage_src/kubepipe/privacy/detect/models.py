@@ -59,8 +59,8 @@ def check_language(settings: PrivacySettings) -> None:
     resolve_model(settings.spacy_model, settings.language)
 
 
-def resolve_model(name: str | None, language: str) -> str:
-    """Name or path for `spacy.load`.
+def resolve_model(name: str | None, language: str, place: str = "privacy.spacy_model") -> str:
+    """Name or path for `spacy.load`; `place` is the setting that names it.
 
     Raises:
         ModelNotFoundError: The model, or any model of the language, is not on this machine.
@@ -77,7 +77,7 @@ def resolve_model(name: str | None, language: str) -> str:
             return name
         raise ModelNotFoundError(
             f"the spaCy model '{name}' is neither an installed package nor a folder with a config.cfg",
-            place="privacy.spacy_model",
+            place=place,
             remedy=_INSTALL.get(language, "Install a spaCy model with an NER component and name it here"),
         )
     if language not in CANDIDATES:

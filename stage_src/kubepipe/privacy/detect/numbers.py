@@ -144,7 +144,7 @@ def _ibans(text: str) -> Iterator[Span]:
                 start = match.start()
                 yield Span(start, start + len(piece), "IBAN", class_of("IBAN"), "pattern:iban", 1.0)
                 break
-            piece = piece[: max(piece.rfind(separator) for separator in " \u00a0-")] if " " in piece else ""
+            piece = piece[: max(0, *(piece.rfind(separator) for separator in " \u00a0-"))]
 
 
 def _before(text: str, start: int) -> str:

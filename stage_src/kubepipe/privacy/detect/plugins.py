@@ -42,10 +42,11 @@ def check_detectors(names: Sequence[str] | None) -> None:
     """
     installed = {entry.name for entry in entry_points(group=ENTRY_POINTS)}
     for name in names or ():
-        if name == PRESIDIO:
-            require_presidio()
-        elif name not in installed:
+        if name in installed:
+            continue
+        if name != PRESIDIO:
             raise _unknown(name, installed)
+        require_presidio()
 
 
 def _unknown(name: str, installed: Collection[str]) -> SettingsError:

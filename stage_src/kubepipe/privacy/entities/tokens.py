@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from kubepipe.privacy.entities.unseen import MARKS
+
 # A word is a run of letters with their combining marks; an apostrophe joins only a short head (O'Brien, D'Angelo),
 # so a possessive or an elision stays outside. The underscore separates: SQuAD titles are written with it.
 _WORD: Final = re.compile(
     r"(?:(?<![^\W\d_])[ODLMod]['\u2019](?=[^\W\d_]{3}))?"
     r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u064b-\u065f]"
     # What nobody sees parts no word: a soft hyphen, joiners, marks of direction.
-    r"|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+(?=[^\W\d_]))*"
+    rf"|[{MARKS}]+(?=[^\W\d_]))*"
 )
-_UNSEEN: Final = str.maketrans(
-    dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff")
-)
+_MARKS: Final = re.compile(f"[{MARKS}]+")
 _ENCLITICS: Final = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 _APOSTROPHES: Final = "'\u2019"
 
@@ -29,7 +29,7 @@ def fold(text: str) -> str:
     folded = text.casefold()
     if folded.isascii():
         return folded
-    folded = folded.translate(_UNSEEN)
+    folded = _MARKS.sub("", folded)
     return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
 
 

@@ -19,6 +19,7 @@ from kubepipe.privacy.gate.casing import Casing
 from kubepipe.settings.privacy import PrivacySettings
 
 BUILT_IN: Final = "names"
+_SETTING: Final = "privacy.second_detector"
 
 _LOCALES: Final = (
     "en_US", "en_GB", "en_IN", "de_DE", "fr_FR", "it_IT", "es_ES", "pt_BR", "nl_NL", "pl_PL", "cs_CZ", "sv_SE", "no_NO",
@@ -34,6 +35,16 @@ _RUN: Final = re.compile(
 _BEGINS: Final = re.compile(r"(?:^|[.!?:;\n][\"\u201d')\]]*)\s*[\"\u201c'(\[]*$")
 _MAIL: Final = re.compile(r"[^\s@<>(),;]+@[^\s@<>(),;]+\.[^\W\d_]{2,}")
 _LONG_NUMBER: Final = re.compile(r"(?<![\w,.])\+?\d(?:[ ./()-]{0,2}\d){8,}(?![\w,])")
+
+
+def check_second(settings: PrivacySettings) -> None:
+    """Make sure that the second detector of a policy is here, without loading it.
+
+    Raises:
+        ModelNotFoundError: It is not installed.
+    """
+    if settings.second_detector not in {None, BUILT_IN}:
+        resolve_model(settings.second_detector, settings.language, _SETTING)
 
 
 class Second(Protocol):
@@ -93,7 +104,7 @@ class SecondModel:
 
     def __init__(self, model: str, language: str) -> None:
         self.name = model
-        self._recogniser = EntityRecogniser(resolve_model(model, language))
+        self._recogniser = EntityRecogniser(resolve_model(model, language, _SETTING))
 
     def identifiers(self, texts: Sequence[str]) -> list[list[tuple[int, int]]]:
         """Places of each text at which a direct identifier seems to stand."""
