@@ -141,7 +141,7 @@ def test_questions_without_an_answer(page: str) -> None:
 def test_attacks_and_columns_stand_on_the_page(page: str, records: Records, run: dict[str, Any]) -> None:
     """Who is singled out, the linkage attack with its control, the second detector, k, l and t, before and after."""
     told = _words(page)
-    for part in ("21 of 401 up to 5.4 %; control 14", "Seen by a second detector (names)", "9 of 418, up to 2.1"):
+    for part in ("21 of 401 up to 5.4 %; control 14", "Seen by a second detector (names)", "9 of 418 up to 2.1"):
         assert part in told
     for part in (
         "One value singles out",
