@@ -152,7 +152,7 @@ def test_attacks_and_columns_stand_on_the_page(page: str, records: Records, run:
     ):
         assert part in told
     records["verify-privacy"]["results"]["measures"]["attacks"]["disagreement"]["detector"] = None
-    assert "not looked: the policy names none" in _words(render_html(records, run))
+    assert "Seen by a second detector (the policy names none) not looked" in _words(render_html(records, run))
 
 
 def test_examples_only_where_given(records: Records, run: dict[str, Any], examples: list[Example]) -> None:

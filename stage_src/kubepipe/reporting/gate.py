@@ -109,7 +109,7 @@ def _attacks(found: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[Ru
             _up_to(second, "interval"),
         )
     else:
-        yield Rule("Seen by a second detector", "not looked", allowed("max_disagreement"), "the policy names none")
+        yield Rule("Seen by a second detector (the policy names none)", "not looked", allowed("max_disagreement"))
 
 
 def _of(found: Mapping[str, Any], hits: str, total: str) -> str:
