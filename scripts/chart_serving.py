@@ -30,7 +30,7 @@ class Serving(PodOptions):
         "always may.",
     )
     terminationSeconds: int = Field(
-        45, ge=10, description="Time that a pod gets to answer what it has; more than serving.drain_seconds and 5."
+        75, ge=10, description="Time that a pod gets to answer what it has; more than serving.drain_seconds and 5."
     )
     resources: Resources = Field(
         default_factory=lambda: resources("500m", "1500Mi", "4Gi"), description="Requests and limits."

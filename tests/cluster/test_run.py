@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from kubepipe.passages import read_manifest
-from kubepipe.pipeline.remote.forward import forwarded
 from kubepipe.pipeline.remote.workflow import find_workflow
 from kubepipe.records import read_document
 from kubepipe.stages import STAGES
 
-from .conftest import CHART, RELEASE, SMALL, Cluster
+from .conftest import SMALL, Cluster
 
 pytestmark = pytest.mark.cluster
 
@@ -132,24 +130,6 @@ def test_what_was_published_holds_and_is_current(cluster: Cluster, run: str) -> 
     assert "8 steps, permit, weights and signature hold" in cluster.kubepipe("verify")
 
 
-def test_the_server_answers_by_what_was_published(cluster: Cluster, run: str) -> None:
-    """Switched on by an upgrade; ready only with a verified release; the token of its secret is needed."""
-    import httpx
-
-    assert run
-    # Without --wait: the hook that makes the server's user comes last, and only then can the server be ready.
-    cluster.helm("upgrade", RELEASE, str(CHART), "--reuse-values", "--set", "serving.enabled=true", "--timeout", "10m")
-    _until_ready(cluster, f"{RELEASE}-serving")
-    token = cluster.secret(f"{RELEASE}-serving-token")["token"].decode()
-    body = {"context": "The hospital of Bonn was opened in 1952.", "questions": ["When was it opened?"]}
-    with forwarded(cluster.namespace, f"{RELEASE}-serving", 80) as address:
-        client = httpx.Client(base_url=f"http://{address}", timeout=120)
-        assert client.post("/v1/answers", json=body).status_code == 401
-        answered = client.post("/v1/answers", json=body, headers={"Authorization": f"Bearer {token}"})
-    assert answered.status_code == 200
-    assert answered.json()["release"][7:19] in cluster.kubepipe("releases")
-
-
 def test_an_object_that_is_no_data_set_fails_with_its_reason(cluster: Cluster, uploaded: str) -> None:
     """The line that a laptop prints stands in the run's record, and the exit code is that of bad input."""
     said = cluster.kubepipe("submit", f"{uploaded}.missing", "--wait", expect=2)
@@ -157,15 +137,6 @@ def test_an_object_that_is_no_data_set_fails_with_its_reason(cluster: Cluster, u
     run = said.splitlines()[0]
     assert _attempts(cluster, run) == 3, "KFP retries, and each further attempt ends at once"
     assert cluster.kubepipe("logs", run, "prepare-data")
-
-
-def _until_ready(cluster: Cluster, name: str, seconds: float = 420.0) -> None:
-    from kubernetes import client
-
-    deadline = time.monotonic() + seconds
-    while not client.AppsV1Api().read_namespaced_deployment(name, cluster.namespace).status.ready_replicas:
-        assert time.monotonic() < deadline, f"{name} is not ready within {seconds} s"
-        time.sleep(2)
 
 
 def _attempts(cluster: Cluster, run: str) -> int:

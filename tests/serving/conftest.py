@@ -52,7 +52,12 @@ def serve_source() -> Callable[..., Any]:
             parts.watcher.start()
         server = uvicorn.Server(
             uvicorn.Config(
-                make_app(parts), port=0, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=20
+                make_app(parts),
+                port=0,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=120,
             )
         )
         thread = threading.Thread(target=server.run, daemon=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -10,6 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+from kubepipe.scoring import Prediction
+from kubepipe.serving.guard import Guard
 
 TEXT = "Ada was born in London."
 
@@ -33,6 +37,80 @@ def test_answers_carry_confidence_place_and_release(served: Any, source: Any) ->
         assert answer["no_answer"] == (answer["answer"] == "")
         if answer["start"] is not None:
             assert TEXT[answer["start"] : answer["end"]] == answer["answer"]
+
+
+def test_a_place_is_one_in_the_text_that_was_sent(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """White space before the text counts, though the model does not read it."""
+
+    def answer(passages: Any, wanted: Any) -> Any:
+        assert wanted()
+        for passage in passages:
+            assert passage.context == TEXT
+            yield from (Prediction(each.id, "London", 1.0, 0.0, no_answer=False) for each in passage.questions)
+
+    monkeypatch.setattr(served.parts.engine.loaded, "answer", answer)
+    text = f" \n\u00a0{TEXT} "
+    found = served.ask(text, "Where?").json()["answers"][0]
+    assert text[found["start"] : found["end"]] == "London"
+
+
+def test_an_unforeseen_error_says_nothing_of_the_request(
+    served: Any, monkeypatch: pytest.MonkeyPatch, capfd: Any, caplog: Any
+) -> None:
+    """Neither in the response nor in a traceback; the server goes on."""
+    loaded = served.parts.engine.loaded
+    with monkeypatch.context() as broken:
+        broken.setattr(loaded, "size", lambda context, _: int(context))
+        response = served.ask("Anna Schmidt")
+    assert (response.status_code, response.json()["code"]) == (500, "failed")
+    assert served.ask().status_code == 200
+    assert "Schmidt" not in response.text + "".join(capfd.readouterr()) + caplog.text
+
+
+def test_counting_tokens_is_part_of_the_time_of_a_request(
+    serve_source: Any, source: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text that takes long to measure is given up like one that takes long to answer."""
+    with serve_source(source, "serving.request_seconds=0.2") as served:
+        go = threading.Event()
+        monkeypatch.setattr(served.parts.engine.loaded, "size", lambda *_: go.wait(60))
+        assert served.ask().status_code == 504
+        go.set()
+
+
+def test_large_bodies_are_held_up_to_a_bound() -> None:
+    """What is under way at the same time; one more is told to come back, and there is room when one has ended."""
+
+    async def play() -> list[int]:
+        go, statuses = asyncio.Event(), list[int]()
+
+        async def app(_: Any, __: Any, send: Any) -> None:
+            await go.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        async def ask() -> None:
+            body = iter([{"type": "http.request", "body": b"x" * 1000, "more_body": False}])
+
+            async def receive() -> Any:
+                return next(body)
+
+            await guard({"type": "http", "path": "/v1/answers", "headers": []}, receive, send)
+
+        guard = Guard(app, None, 1000, 10.0, lambda _: None)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(32):
+                tasks.create_task(ask())
+            await asyncio.sleep(0)
+            await ask()
+            go.set()
+        await ask()
+        return statuses
+
+    assert asyncio.run(play()) == [429, *[200] * 33]
 
 
 def test_requests_at_once_are_answered_as_if_they_came_alone(served: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -90,6 +91,36 @@ def test_a_full_queue_refuses(engine: Engine, model: Model) -> None:
     with pytest.raises(QueueFullError, match="7 questions wait"):
         engine.submit(job())
     model.go.set()
+
+
+def test_who_is_gone_takes_no_room_from_who_comes(engine: Engine, model: Model) -> None:
+    """The places of clients that have gone or are past their time are free."""
+    held(engine, model)
+    gone, late = job("gone", *"123"), job("late", *"456", seconds=-1.0)
+    engine.submit(gone)
+    engine.submit(late)
+    gone.give_up()
+    wanted = job("wanted", *"123456")
+    engine.submit(wanted)
+    assert engine.waiting == 6
+    model.go.set()
+    assert wanted.future.result(30).release
+
+
+def test_a_release_that_was_replaced_leaves_memory(waits: Callable[..., None]) -> None:
+    """Also when the last request that it could have answered was given up."""
+    engine, old = Engine(4, 6), Model()
+    known = weakref.ref(old)
+    engine.swap(old)
+    given_up = job()
+    engine.submit(given_up)
+    given_up.give_up()
+    engine.start()
+    waits(lambda: not engine._jobs)
+    engine.swap(Model("sha256:b"))
+    del old
+    waits(lambda: known() is None)
+    engine.stop()
 
 
 def test_nobody_computes_for_a_client_that_is_gone_or_too_late(engine: Engine, model: Model) -> None:

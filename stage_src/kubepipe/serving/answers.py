@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from kubepipe.serving.engine import Answered, Engine, Job, NotReadyError, QueueFullError
-from kubepipe.serving.loaded import Loaded
+from kubepipe.serving.loaded import Loaded, Size
 from kubepipe.serving.schema import Answer, Answers, Ask
 from kubepipe.settings import ServingSettings
 
@@ -40,10 +40,11 @@ async def answer(ask: Ask, request: Request, engine: Engine, limits: ServingSett
     loaded = engine.loaded
     if not isinstance(loaded, Loaded):
         raise RefusedError(503, "not-ready", "no release is loaded; /readyz says why", 5)
-    size = await asyncio.to_thread(loaded.size, ask.context, ask.questions)
+    deadline, context = time.monotonic() + limits.request_seconds, ask.context.strip()
+    size = await _size(loaded, context, ask.questions, limits.request_seconds)
     if size.tokens > limits.max_request_tokens:
         raise RefusedError(413, "too-many-tokens", f"{size.tokens} tokens, more than {limits.max_request_tokens}")
-    job = Job(ask.context, tuple(ask.questions), time.monotonic() + limits.request_seconds)
+    job = Job(context, tuple(ask.questions), deadline)
     try:
         engine.submit(job)
     except QueueFullError as error:
@@ -51,13 +52,22 @@ async def answer(ask: Ask, request: Request, engine: Engine, limits: ServingSett
     except NotReadyError as error:
         raise RefusedError(503, "not-ready", error.message, 5) from error
     answered = await _wait(job, request, limits.request_seconds)
+    lead = ask.context.index(context)
     notes = [] if size.windows == 1 else [_windowed(size.windows)]
     return Answers(
         release=answered.release,
         windows=size.windows,
         notes=notes,
-        answers=[_answer(each, ask.context) for each in answered.predictions],
+        answers=[_answer(each, context, lead) for each in answered.predictions],
     )
+
+
+async def _size(loaded: Loaded, context: str, questions: list[str], seconds: float) -> Size:
+    """How much a request is; counting goes on in its thread when time is up, but nobody waits for it."""
+    try:
+        return await asyncio.wait_for(asyncio.to_thread(loaded.size, context, questions), seconds)
+    except TimeoutError as error:
+        raise _too_slow(seconds) from error
 
 
 async def _wait(job: Job, request: Request, seconds: float) -> Answered:
@@ -66,7 +76,8 @@ async def _wait(job: Job, request: Request, seconds: float) -> Answered:
     gone = asyncio.create_task(_gone(request))
     try:
         both: set[asyncio.Future[Any]] = {result, gone}
-        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        left = max(0.0, job.deadline - time.monotonic())
+        await asyncio.wait(both, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         if result.done() and not result.cancelled():
             failure = result.exception()
             if failure is not None:
@@ -76,11 +87,15 @@ async def _wait(job: Job, request: Request, seconds: float) -> Answered:
             raise RefusedError(499, "client-gone", "the client hung up")
         if result.cancelled() and time.monotonic() < job.deadline:
             raise RefusedError(503, "not-ready", "the server is being stopped", 5)
-        raise RefusedError(504, "too-slow", f"not answered within {seconds:g} s", 1)
+        raise _too_slow(seconds)
     finally:
         job.give_up()
         result.cancel()
         gone.cancel()
+
+
+def _too_slow(seconds: float) -> RefusedError:
+    return RefusedError(504, "too-slow", f"not answered within {seconds:g} s", 1)
 
 
 async def _gone(request: Request) -> None:
@@ -88,9 +103,10 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _answer(found: Any, context: str) -> Answer:
-    start = context.find(found.text) if found.text else -1
-    stands = start >= 0
+def _answer(found: Any, context: str, lead: int) -> Answer:
+    """An answer with its place in the caller's own text, in which `lead` characters stand before the context."""
+    place = context.find(found.text) if found.text else -1
+    stands, start = place >= 0, lead + place
     return Answer(
         answer=found.text,
         no_answer=found.no_answer,

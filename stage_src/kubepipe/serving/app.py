@@ -113,6 +113,10 @@ def _add_errors(app: FastAPI, parts: Parts) -> None:
     async def refused(_: Request, error: answers.RefusedError) -> JSONResponse:
         return problem(error.status, error.code, error.message, error.retry_after)
 
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> JSONResponse:
+        return problem(500, "failed", "the request could not be answered")
+
     @app.exception_handler(HTTPException)
     async def foreign(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == HTTPStatus.BAD_REQUEST:
@@ -136,6 +140,7 @@ def _add_errors(app: FastAPI, parts: Parts) -> None:
 _RULES = {
     "missing": "is missing",
     "string_too_short": "is empty",
+    "string_pattern_mismatch": "is empty",
     "too_short": "is empty",
     "string_type": "is no text",
     "string_unicode": "holds half of a surrogate pair, which is no text",

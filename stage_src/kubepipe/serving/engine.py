@@ -120,8 +120,8 @@ class Engine:
 
     @property
     def waiting(self) -> int:
-        """Questions that wait."""
-        return sum(len(job.questions) for job in tuple(self._jobs))
+        """Questions that wait and that somebody waits for."""
+        return sum(len(job.questions) for job in tuple(self._jobs) if job.is_wanted)
 
     def submit(self, job: Job) -> None:
         """Put a request into the queue.
@@ -133,11 +133,19 @@ class Engine:
         with self._condition:
             if self._loaded is None or self._stopping:
                 raise NotReadyError("no release is loaded" if self._loaded is None else "the server is being stopped")
+            self._drop_unwanted()
             waiting = self.waiting
             if waiting and waiting + len(job.questions) > self._limit:
                 raise QueueFullError(f"{waiting} questions wait already")
             self._jobs.append(job)
             self._condition.notify()
+
+    def _drop_unwanted(self) -> None:
+        """Clients that have gone take no room from those that come."""
+        unwanted = [job for job in self._jobs if not job.is_wanted]
+        for job in unwanted:
+            job.future.cancel()
+            self._jobs.remove(job)
 
     def _work(self) -> None:
         threads = 0
@@ -148,6 +156,8 @@ class Engine:
                     break
                 batch, loaded = self._next_batch(), self._loaded
             if not batch or loaded is None:
+                # A release that is replaced meanwhile must not stay in memory until the next request.
+                del batch, loaded
                 continue
             if loaded.threads != threads:
                 # OpenMP counts threads for each thread that computes.
@@ -156,7 +166,6 @@ class Engine:
                 threads = loaded.threads
                 torch.set_num_threads(threads)
             self._compute(batch, loaded)
-            # A release that was replaced meanwhile must not stay in memory until the next batch.
             del batch, loaded
         for job in self._jobs:
             job.future.cancel()

@@ -1,4 +1,4 @@
-"""What is refused before a body is parsed: a wrong token, and a body that is too large or too slow."""
+"""What is refused before a body is parsed: a wrong token, and a body that is too large, too slow, or one too many."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import structlog
+
+_LOG = structlog.get_logger(__name__)
+# Largest bodies that are held at the same time; small ones count by their bytes.
+_BODIES = 32
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -15,7 +21,9 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """ASGI middleware for everything under /v1.
+    """ASGI middleware: tokens and bodies of everything under /v1, and errors of everything.
+
+    The words of an error may quote the request, so one that nothing else handles ends here; only its kind is logged.
 
     Args:
         app: What it stands before.
@@ -29,48 +37,65 @@ class Guard:
         self, app: App, token: str | None, max_body_bytes: int, seconds: float, refused: Callable[[int], None]
     ) -> None:
         self._app, self._token, self._limit, self._seconds, self._refused = app, token, max_body_bytes, seconds, refused
+        self._held = 0
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+        elif scope["path"].startswith("/v1/"):
+            await self._checked(scope, receive, send)
+        else:
+            await self._contained(scope, receive, send)
+
+    async def _checked(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         headers = {name.lower(): value for name, value in scope["headers"]}
         if not self._is_known(headers.get(b"authorization", b"")):
             await self._refuse(send, 401, "wrong-token", "the bearer token is missing or wrong", realm=True)
             return
+        held: list[bytes] = []
         try:
-            async with asyncio.timeout(self._seconds):
-                body = await self._body(headers.get(b"content-length", b""), receive)
-        except TimeoutError:
-            await self._refuse(send, 408, "too-slow", f"the body did not come within {self._seconds:g} s")
-            return
-        if body is None:
-            await self._refuse(send, 413, "body-too-large", f"the body is larger than {self._limit} bytes")
-            return
-        await self._app(scope, _replay(body, receive), send)
+            refusal = await self._read(held, headers.get(b"content-length", b""), receive)
+            if refusal is not None:
+                await self._refuse(send, *refusal)
+                return
+            held[:] = [b"".join(held)]
+            await self._contained(scope, _replay(held[0], receive), send)
+        finally:
+            self._held -= sum(map(len, held))
+
+    async def _contained(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the application has answered, and its words may quote the request
+            _LOG.error("request failed", error=type(error).__name__)
 
     def _is_known(self, given: bytes) -> bool:
         if self._token is None:
             return True
         return hmac.compare_digest(given, b"Bearer " + self._token.encode("utf-8"))
 
-    async def _body(self, length: bytes, receive: Receive) -> bytes | None:
-        """The whole body, or None when it is too large; no more than the limit is ever kept."""
+    async def _read(self, held: list[bytes], length: bytes, receive: Receive) -> tuple[int, str, str] | None:
+        """Read the body into `held`; why it is refused, or None. No more than the limits is ever kept."""
+        too_large = 413, "body-too-large", f"the body is larger than {self._limit} bytes"
         if length.isdigit() and int(length) > self._limit:
-            return None
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return b""
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._limit:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
+            return too_large
+        try:
+            async with asyncio.timeout(self._seconds):
+                size = 0
+                while (message := await receive())["type"] != "http.disconnect":
+                    held.append(message.get("body", b""))
+                    size += len(held[-1])
+                    self._held += len(held[-1])
+                    if size > self._limit:
+                        return too_large
+                    if self._held > _BODIES * self._limit:
+                        return 429, "busy", "too many large requests are under way; try again"
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            return 408, "too-slow", f"the body did not come within {self._seconds:g} s"
+        return None
 
     async def _refuse(self, send: Send, status: int, code: str, text: str, *, realm: bool = False) -> None:
         self._refused(status)

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# Not stripped: places in an answer are places in the text that the caller sent.
+Context = Annotated[str, StringConstraints(pattern=r"\S")]
 
 
 class Ask(BaseModel):
@@ -14,7 +16,7 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    context: Text = Field(description="The text that the answers stand in.")
+    context: Context = Field(description="The text that the answers stand in.")
     questions: list[Text] = Field(min_length=1, description="Questions on it; they share one reading of the context.")
 
 

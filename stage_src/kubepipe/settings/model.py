@@ -175,7 +175,11 @@ class ServingSettings(Section):
         "They are kept in memory only; 0 keeps none.",
     )
     watch_seconds: float = Field(5.0, gt=0.0, description="Seconds between looks at which release is current.")
-    drain_seconds: int = Field(30, ge=1, description="Seconds that running requests get when the server is stopped.")
+    drain_seconds: int = Field(
+        60,
+        ge=1,
+        description="Seconds that running requests get when the server is stopped; below request_seconds some are cut.",
+    )
 
 
 Days = Annotated[int, Field(ge=0)]
