@@ -52,6 +52,35 @@ def test_a_name_that_only_a_question_holds_is_replaced(knows: Knows, passage: Ma
     assert "Babbage" not in after.questions[0].text
 
 
+def test_a_name_in_a_question_without_capitals_is_replaced(knows: Knows, passage: Make) -> None:
+    """As people type into a search box: the whole name and its parts; ordinary words that are names as well stay."""
+    before = passage(
+        "Anna Kowalski met Frank Stone.",
+        ("when did anna kowalski come?", ""),
+        ("What did kowalski say?", ""),
+        ("what did i read on the stone of kowalski", ""),
+        ("Is a stone older than Kowalski?", ""),
+    )
+    (after,) = protect(knows({"Anna Kowalski": "PERSON", "Frank Stone": "PERSON"}), before)
+    given_name, family_name = after.context.split(" met ")[0].split()
+    assert [each.text for each in after.questions] == [
+        f"when did {given_name.lower()} {family_name.lower()} come?",
+        f"What did {family_name.lower()} say?",
+        f"what did i read on the stone of {family_name.lower()}",
+        f"Is a stone older than {family_name}?",
+    ]
+
+
+def test_words_in_questions_without_capitals_are_no_sign_of_an_ordinary_word(knows: Knows, passage: Make) -> None:
+    """A surname that is often asked for in lower case is looked for in the whole data set all the same."""
+    asked = [(f"what did kowalski do {number}?", "") for number in range(5)]
+    first, second = passage("Anna Kowalski came.", *asked), passage("Old Kowalski left.", ("who?", ""), id="passage-2")
+    found = Pseudonymiser(POLICY, KEY, knows({"Anna Kowalski": "PERSON"})).survey([first, second])
+    assert "kowalski" in found.vault.words
+    assert [each.type for each in found.vault.find("is kowalski here?")] == ["PERSON"]
+    assert not list(found.vault.find("Is a kowalski Polish?"))
+
+
 def test_a_person_is_the_same_in_every_passage(knows: Knows, passage: Make) -> None:
     """One key: full name here, surname there, the same surrogate."""
     detector = knows({"Ada Lovelace": "PERSON", "Lovelace": "PERSON"})

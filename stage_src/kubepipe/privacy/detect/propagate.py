@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Final
 
 from kubepipe.privacy.detect.merge import merge
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import Token, all_tokens, fold, is_name_like, tokens_of
-from kubepipe.privacy.entities.words import CALENDAR, PARTICLES, common_words
+from kubepipe.privacy.entities.tokens import Token, all_tokens, fold, is_name_like, may_be_name, tokens_of
+from kubepipe.privacy.entities.words import AMBIGUOUS, CALENDAR, JOBS, PARTICLES, common_words
 
 _SHORTEST_PART: Final = 3
 
@@ -17,7 +18,7 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     """Spans, and PERSON spans for further mentions of the names in them.
 
     A mention is the whole name in any case, or one of its parts that is no ordinary word, as whole words. A part counts
-    when it is written as it was found, or in capitals.
+    when it is written as it was found, or in capitals, or in a line that has no capitals.
     """
     people = [span for span in spans if span.type == "PERSON"]
     if not people:
@@ -32,6 +33,7 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
         if name and (len(name) > 1 or name[0] not in PARTICLES | CALENDAR):
             by_first.setdefault(name[0], []).append(name)
     tokens = all_tokens(text)
+    is_name = partial(_is_alone_a_name, text, language)
     covered = bytearray(len(text) + 1)
     for span in spans:
         if span.cls != "OTHER":
@@ -40,7 +42,8 @@ def propagate(text: str, spans: list[Span], language: str) -> list[Span]:
     for position, token in enumerate(tokens):
         if covered[token.start]:
             continue
-        mention = _longest(tokens, position, by_first.get(fold(token.text), [])) or _genitive(token, by_first, language)
+        names_from_here = by_first.get(fold(token.text), [])
+        mention = _longest(tokens, position, names_from_here, is_name) or _genitive(token, by_first, language)
         if mention is not None:
             start, end = mention
             found.append(Span(start, end, "PERSON", class_of("PERSON"), "title:propagated", 0.8))
@@ -60,13 +63,27 @@ def _is_telling(word: str, language: str) -> bool:
     return len(word) >= _SHORTEST_PART and is_name_like(word) and fold(word) not in common_words(language)
 
 
-def _longest(tokens: Sequence[Token], position: int, names: list[tuple[str, ...]]) -> tuple[int, int] | None:
+def _is_alone_a_name(text: str, language: str, token: Token) -> bool:
+    """Whether a part of a name that stands alone is one: "Frank said", not "frank words"."""
+    if is_name_like(token.text):
+        return True
+    is_word = len(token.text) <= _SHORTEST_PART or fold(token.text) in _ordinary(language)
+    return not is_word and may_be_name(text, token)
+
+
+@cache
+def _ordinary(language: str) -> frozenset[str]:
+    return common_words(language) | AMBIGUOUS | JOBS
+
+
+def _longest(
+    tokens: Sequence[Token], position: int, names: list[tuple[str, ...]], is_name: Callable[[Token], bool]
+) -> tuple[int, int] | None:
     for name in sorted(names, key=len, reverse=True):
         window = tokens[position : position + len(name)]
         if tuple(fold(token.text) for token in window) != name:
             continue
-        # One word alone must be written as a name is: "Frank said", not "frank words".
-        if len(name) == 1 and not is_name_like(window[0].text):
+        if len(name) == 1 and not is_name(window[0]):
             continue
         if len(name) > 1 and window[-1].end - window[0].start > sum(map(len, name)) + 3 * len(name):
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ _WORD: Final = re.compile(
     # What nobody sees parts no word: a soft hyphen, joiners, marks of direction.
     rf"|[{MARKS}]+(?=[^\W\d_]))*"
 )
+_FIRST_PERSON: Final = re.compile(r"\bI\b")
 _MARKS: Final = re.compile(f"[{MARKS}]+")
 _ENCLITICS: Final = frozenset({"s", "t", "d", "m", "ll", "re", "ve"})
 _APOSTROPHES: Final = "'\u2019"
@@ -62,6 +64,36 @@ def all_words(text: str) -> frozenset[str]:
 def is_name_like(word: str) -> bool:
     """Whether a word is written as names are: not wholly in lower case (scripts without case count as names)."""
     return not word.islower()
+
+
+def may_be_name(text: str, token: Token) -> bool:
+    """Whether a word of a text may be a name as it is written: not in lower case, or in a line without capitals."""
+    return is_name_like(token.text) or _is_in_caseless_line(text, token.start)
+
+
+def _is_in_caseless_line(text: str, position: int) -> bool:
+    """Whether the writer of this line used no capitals, as in a question that was typed into a search box.
+
+    There a word in lower case may be a name, and says nothing about whether it is an ordinary word. The first word and
+    the English I count for nothing.
+    """
+    starts, ends = _caseless_lines(text)
+    line = bisect_right(starts, position) - 1
+    return line >= 0 and position < ends[line]
+
+
+@lru_cache(maxsize=4)
+def _caseless_lines(text: str) -> tuple[list[int], list[int]]:
+    starts, ends, start = list[int](), list[int](), 0
+    for line in text.split("\n"):
+        first = _WORD.search(line)
+        if first is not None:
+            rest = _FIRST_PERSON.sub("i", line[first.end() :])
+            if rest == rest.lower():
+                starts.append(start)
+                ends.append(start + len(line))
+        start += len(line) + 1
+    return starts, ends
 
 
 def is_enclitic(text: str, token: Token) -> bool:

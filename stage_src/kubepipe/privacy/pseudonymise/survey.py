@@ -17,7 +17,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy.detect.detector import Detector
 from kubepipe.privacy.detect.people import given_names
 from kubepipe.privacy.entities.model import CLASS_OF_TYPE, Span, class_of
-from kubepipe.privacy.entities.tokens import fold, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import fold, is_name_like, may_be_name, tokens_of
 from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES, common_words
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.vault import Vault, code_of, local_words, values_of
@@ -182,7 +182,7 @@ def _count(text: str, taken: set[str], small: Counter[str], large: Counter[str])
         if is_name_like(token.text):
             large[folded] += 1
             taken.add(folded)
-        else:
+        elif not may_be_name(text, token):
             small[folded] += 1
     for chunk in text.split():
         if any(map(str.isdigit, chunk)) or "@" in chunk:

@@ -1,8 +1,8 @@
 """The direct identifiers of the original, ready to be looked for in any text.
 
 The same look serves the engine, which replaces every hit, and the gate, which counts hits as leaks. A hit is whole
-words written as a name is written; a single word counts in the whole data set only when it is no ordinary word, and
-else only in the passage where it was found.
+words written as a name is written, or standing in a line without capitals; a single word counts in the whole data set
+only when it is no ordinary word, and else only in the passage where it was found.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import fold, is_enclitic, is_name_like, tokens_of
-from kubepipe.privacy.entities.words import HONORIFICS, PARTICLES
+from kubepipe.privacy.entities.tokens import fold, is_enclitic, is_name_like, may_be_name, tokens_of
+from kubepipe.privacy.entities.words import AMBIGUOUS, HONORIFICS, JOBS, PARTICLES
 
 SHORTEST_PART: Final = 4
 """A part of a name is looked for in the whole data set when it has at least so many letters."""
@@ -76,10 +76,8 @@ class Vault:
             text: Any text.
             local: Single words, in folded case, that count in this text besides those that count everywhere.
         """
-        tokens = [token for token in tokens_of(text) if is_name_like(token.text)] if (self.words or local) else []
-        for token in tokens:
-            folded = fold(token.text)
-            if folded in self.words or folded in local:
+        for token in tokens_of(text) if (self.words or local) else ():
+            if self._is_known(token.text, local) and may_be_name(text, token):
                 yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "vault", 1.0)
         if self.words:
             yield from self._find_handles(text)
@@ -87,6 +85,13 @@ class Vault:
             yield from self._find_names(text)
         if self.codes:
             yield from self._find_codes(text)
+
+    def _is_known(self, word: str, local: frozenset[str]) -> bool:
+        """Whether a single word counts; one in lower case only where it cannot be an ordinary word as well."""
+        folded = fold(word)
+        if is_name_like(word):
+            return folded in self.words or folded in local
+        return folded in self.words and folded not in AMBIGUOUS and folded not in JOBS
 
     def _find_handles(self, text: str) -> Iterator[Span]:
         """User names that are made of a name: `LIngersoll3`, `ada_lovelace`."""
@@ -104,7 +109,7 @@ class Vault:
         folded = [fold(token.text) for token in tokens]
         for position, first in enumerate(folded):
             candidates = self.names.get(first)
-            if candidates is None or not is_name_like(tokens[position].text):
+            if candidates is None or not may_be_name(text, tokens[position]):
                 continue
             for value in candidates:
                 if tuple(folded[position : position + len(value)]) == value:
