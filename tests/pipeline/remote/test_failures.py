@@ -175,6 +175,14 @@ OOM = StepFailure(
 )  # fmt: skip
 
 
+def test_a_step_that_left_no_record_could_not_reach_the_store(store: Any) -> None:
+    """Whatever a program ends by, it records first; so a later attempt may go well, and the record says so."""
+    bare = StepFailure("prepare-data", "ExitCodeError", "unknown", "prepare-data: ended with exit code 1")
+    (found,) = record_failures(store, RUN, [bare])
+    assert (found.type, found.cause) == ("StoreError", "store")
+    assert known_failures(store, RUN)[0].cause == "store"
+
+
 def test_a_killed_step_gets_its_record(store: FolderStore) -> None:
     """The record that the step could not write: failed, why, and how long its last attempt took."""
     assert record_failures(store, RUN, [OOM]) == (OOM,)

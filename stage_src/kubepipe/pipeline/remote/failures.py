@@ -103,6 +103,7 @@ def record_failures(store: Store, run: str, failures: Iterable[StepFailure]) -> 
 def _settle(store: Store, run: str, failure: StepFailure) -> StepFailure:
     record = read_step_record(store, run, failure.step)
     if record is None:
+        failure = _without_record(failure)
         write_step_record(store, _fresh(run, failure))
         return failure
     if record.error is not None:
@@ -120,6 +121,16 @@ def _settle(store: Store, run: str, failure: StepFailure) -> StepFailure:
         )
     write_step_record(store, replace(record, status="failed", error=_error(failure), outputs={}))
     return failure
+
+
+def _without_record(failure: StepFailure) -> StepFailure:
+    """A program that ends by an error of its own records it first, so the store was not there to take the record."""
+    if failure.type != "ExitCodeError" or failure.cause != "unknown":
+        return failure
+    message = (
+        f"{failure.step}: ended without a record, as where the store does not answer. See `kubepipe logs`, run again"
+    )
+    return replace(failure, type="StoreError", cause="store", message=message)
 
 
 def _fresh(run: str, failure: StepFailure) -> StepRecord:
