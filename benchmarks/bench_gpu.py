@@ -166,6 +166,7 @@ def _plain(given: argparse.Namespace, train: Sequence[Passage]) -> dict[str, Any
             steps=max(1, count(train) // _PLAIN_BATCH),
             pad_to=None,
             only=None,
+            seed=0,
         )
 
 

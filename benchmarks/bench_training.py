@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, default=None, help="steps of the peers; their time is then in proportion, not their scores"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of adapters and order, on both sides")
     parser.add_argument("--work", type=Path, default=None, help="folder that is kept")
     parser.add_argument("--part", choices=_PARTS, default=None, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -62,7 +63,7 @@ def _in_process(part: str, given: argparse.Namespace) -> dict[str, Any]:
     file = given.work / f"{part}.json"
     if not file.is_file():
         options = ["--model", given.model, "--questions", given.questions, "--answers", given.answers]
-        options += ["--asked", given.asked, "--work", given.work, "--part", part]
+        options += ["--asked", given.asked, "--seed", given.seed, "--work", given.work, "--part", part]
         options += ["--metric", given.metric] if given.metric else []
         options += ["--steps", given.steps] if given.steps else []
         subprocess.run([sys.executable, __file__, str(given.data), *map(str, options)], check=True)
@@ -77,12 +78,14 @@ def _run(part: str, given: argparse.Namespace) -> dict[str, Any]:
         file = min((data / _PREDICTIONS).glob("*1.1*"))
         return scoring.compare(file, passages(data / DEV), given.metric)
     if part == "ours":
-        return trainers.ours(given.model, passages(data / TRAIN, given.questions), work / "ours")
+        return trainers.ours(given.model, passages(data / TRAIN, given.questions), work / "ours", seed=given.seed)
     if part in {"plain", "padded"}:
         steps = json.loads((work / "ours.json").read_text(encoding="utf-8"))["steps"]
         pad_to = _PAD_TO if part == "padded" else None
         train = passages(data / TRAIN, given.questions)
-        return trainers.plain(given.model, train, work / part, steps=steps, pad_to=pad_to, only=given.steps)
+        return trainers.plain(
+            given.model, train, work / part, steps=steps, pad_to=pad_to, only=given.steps, seed=given.seed
+        )
     if part == "answers":
         return _answers(given)
     precision = "fp32" if part == "predict_fp32" else "auto"

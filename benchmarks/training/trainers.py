@@ -18,11 +18,10 @@ from kubepipe.training.loading import add_adapters, load_model, load_tokenizer
 from kubepipe.training.rows import Row, encode
 
 
-def ours(model: str, train: Sequence[Passage], out: Path) -> dict[str, Any]:
+def ours(model: str, train: Sequence[Passage], out: Path, *, seed: int) -> dict[str, Any]:
     """`fine_tune` with the default settings, one pass."""
-    result = fine_tune(
-        resolve_model(model, online=False), train, [], SETTINGS, seed=0, out=out, progress=lambda _: None
-    )
+    base = resolve_model(model, online=False)
+    result = fine_tune(base, train, [], SETTINGS, seed=seed, out=out, progress=lambda _: None)
     document = result.document()
     names = ("cpu_seconds", "seconds", "steps", "tokens", "padding_share", "label_share", "tokens_saved_factor")
     names += ("peak_rss_bytes", "device", "precision", "threads", "packing")
@@ -30,7 +29,7 @@ def ours(model: str, train: Sequence[Passage], out: Path) -> dict[str, Any]:
 
 
 def plain(
-    model: str, train: Sequence[Passage], out: Path, *, steps: int, pad_to: int | None, only: int | None
+    model: str, train: Sequence[Passage], out: Path, *, steps: int, pad_to: int | None, only: int | None, seed: int
 ) -> dict[str, Any]:
     """Transformers' Trainer: a question a row, random batches, the model's own loss over the whole vocabulary.
 
@@ -41,6 +40,7 @@ def plain(
         steps: Optimiser steps of our run; the size of a batch is chosen so that theirs takes as many.
         pad_to: Length of every row; None pads to the longest row of a batch.
         only: Steps that are done; the seconds are then those of all steps in proportion. None does them all.
+        seed: Of adapters and order.
     """
     from transformers import Trainer, TrainingArguments, set_seed
 
@@ -70,7 +70,7 @@ def plain(
         warmup_steps=SETTINGS.warmup_share,
         bf16=hardware.precision == "bf16",
         use_cpu=hardware.device == "cpu",
-        seed=0,
+        seed=seed,
         remove_unused_columns=False,
         report_to=[],
         save_strategy="no",
@@ -80,7 +80,7 @@ def plain(
     )
     network = load_model(base, dtype=hardware.dtype(), device=hardware.device)
     # As `fine_tune` does, so that both start from the same adapters.
-    set_seed(0)
+    set_seed(seed)
     adapted = add_adapters(network, SETTINGS, base_name="plain")
     trainer = Trainer(model=adapted, args=arguments, train_dataset=items, data_collator=collated)
     done, cpu_seconds = timed(trainer.train)
