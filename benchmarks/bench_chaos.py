@@ -32,6 +32,7 @@ from kubepipe.storage.s3 import S3Store
 from kubepipe_events.status import ENDED
 
 _OVERWRITTEN = 0.3
+_PATIENCE = 600.0  # seconds
 # A PUT whose answer a kill swallowed is sent again, so the same bytes come as two versions: here both are to be run.
 _CONFIG = {
     "rules": [{"identical": "run"}],
@@ -102,9 +103,9 @@ def play(bench: Bench, seed: int, objects: int, patience: float) -> Result:
 
 
 def _settle(bench: Bench, prefix: str, versions: set[str], patience: float) -> dict[str, str]:
-    """Wait until every version has ended, or patience does; phases by name."""
-    deadline, phases = time.monotonic() + patience, {}
-    while time.monotonic() < deadline:
+    """Wait until every version has ended, or none has for `patience` seconds; phases by name."""
+    moved, ended, phases = time.monotonic(), 0, {}
+    while time.monotonic() - moved < patience:
         with suppress(Exception):
             phases = {
                 each.name: each.status.get("phase", "")
@@ -113,6 +114,8 @@ def _settle(bench: Bench, prefix: str, versions: set[str], patience: float) -> d
             }
             if versions <= set(phases) and all(phase in ENDED for phase in phases.values()):
                 break
+            if (now := sum(phase in ENDED for phase in phases.values())) > ended:
+                moved, ended = time.monotonic(), now
         time.sleep(2)
     return phases
 
@@ -169,7 +172,7 @@ def main() -> int:
     print("seed objects versions datasetruns succeeded effective twice runs kills seconds", flush=True)
     with bench.configured(config):
         for seed, objects in plays:
-            result = play(bench, seed, objects, patience=600 + 5 * objects)
+            result = play(bench, seed, objects, _PATIENCE)
             results.append(result)
             print(
                 seed, objects, result.versions, result.datasetruns, result.succeeded, result.effective, result.twice,

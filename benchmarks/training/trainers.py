@@ -47,7 +47,7 @@ def plain(
     base = resolve_model(model, online=False).path
     hardware = choose_hardware(SETTINGS)
     encoder = PromptEncoder(load_tokenizer(base))
-    rows = encode(train, encoder, max_context=1024, max_row=1024, model_window=8192, share=False).rows
+    rows = encode(train, encoder, max_context=1024, max_row=1024, model_window=8192, max_branches=1).rows
     items = [_item(row) for row in rows]
     sizes: list[int] = []
     padded: list[int] = []

@@ -44,6 +44,11 @@ class KubePipeError(Exception):
         text = f"{head.rstrip('.')}. {self.remedy}" if self.remedy else head
         return " ".join(text.split())
 
+    def relocate(self, place: str) -> None:
+        """Name another place, for example one that keeps a name back."""
+        self.place = place
+        self.args = (self.one_line(),)
+
 
 class UserError(KubePipeError):
     """Something the user gave is wrong; nothing was written."""

@@ -44,7 +44,11 @@ def test_a_step_gets_image_resources_and_surroundings_of_the_installation(compil
     changed = apply_overlay(compiled, OVERLAY)
     container = changed.spec["deploymentSpec"]["executors"]["exec-fine-tune-model"]["container"]
     assert container["image"] == "mirror.example/kubepipe/train@sha256:1"
-    assert container["env"] == [{"name": "KUBEPIPE_STORE", "value": "s3://store"}]
+    assert {each["name"]: each["value"] for each in container["env"]} == {
+        "KUBEPIPE_STORE": "s3://store",
+        "KUBEPIPE_REQUESTED_CORES": "0.5",
+        "KUBEPIPE_REQUESTED_BYTES": "2147483648.0",
+    }
     resources = container["resources"]
     assert (resources["resourceCpuRequest"], resources["cpuRequest"]) == ("500m", 0.5)
     assert (resources["resourceMemoryLimit"], resources["memoryLimit"]) == ("4Gi", pytest.approx(4.294967296))

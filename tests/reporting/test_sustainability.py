@@ -40,6 +40,19 @@ def test_what_a_unit_of_work_takes(records: Records) -> None:
     )
 
 
+def test_requests_are_set_against_what_was_used(records: Records) -> None:
+    """Over the time of the steps that requested something; a laptop's steps requested nothing."""
+    assert sustainability(records)["operational"]["requested_cpu_used"]["value"] is None
+    record = records["fine-tune-model"]
+    record.update(seconds=100.0, cpu_seconds=150.0, peak_rss_bytes=3 * 2**30)
+    record.update(requested_cores=2.0, requested_bytes=4 * 2**30, attempt=3)
+    records["publish-model"].update(seconds=100.0, cpu_seconds=50.0, requested_cores=2.0, attempt=1)
+    operational = sustainability(records)["operational"]
+    assert operational["requested_cpu_used"]["value"] == pytest.approx(0.5)
+    assert operational["requested_memory_used"]["value"] == pytest.approx(0.75)
+    assert operational["retries"]["value"] == 2
+
+
 def test_work_of_an_earlier_run_does_not_count(records: Records) -> None:
     """Tokens and answers of an earlier run are not set against the energy of this one."""
     for step in ("fine-tune-model", "benchmark-model"):

@@ -29,7 +29,7 @@ def test_a_row_holds_a_context_once_with_all_its_questions(tokenizer: Any, make_
     encoder = PromptEncoder(tokenizer)
     passages = make_passages(2, 3)
     packed = encode(passages, encoder, **_LIMITS)
-    single = encode(passages, encoder, **_LIMITS, share=False)
+    single = encode(passages, encoder, **_LIMITS, max_branches=1)
     assert [len(row.branches) for row in packed.rows] == [3, 3]
     assert (packed.questions, packed.windowed, packed.left_out) == (6, 0, 0)
     assert single.rows == tuple(Row(row.prefix, (branch,)) for row in packed.rows for branch in row.branches)
@@ -46,6 +46,21 @@ def test_long_rows_are_split_between_questions(tokenizer: Any, make_passages: Ma
     assert tuple(branch for part in parts for branch in part.branches) == whole.branches
     alone = encode(make_passages(1, 6), encoder, max_context=1024, max_row=1, model_window=8192).rows
     assert [len(part.branches) for part in alone] == [1] * 6
+
+
+@given(questions=st.integers(1, 13), bound=st.integers(1, 6))
+def test_questions_of_a_context_are_spread_evenly_under_a_bound(
+    tokenizer: Any, make_passages: MakePassages, questions: int, bound: int
+) -> None:
+    """As few rows as the bound allows, in their order, all of one size but the last."""
+    encoder = PromptEncoder(tokenizer)
+    whole = encode(make_passages(1, questions), encoder, **_LIMITS).rows[0]
+    parts = encode(make_passages(1, questions), encoder, **_LIMITS, max_branches=bound).rows
+    sizes = [len(part.branches) for part in parts]
+    assert len(parts) == -(-questions // bound)
+    assert max(sizes) <= bound
+    assert len(set(sizes[:-1])) <= 1
+    assert tuple(branch for part in parts for branch in part.branches) == whole.branches
 
 
 _WORDS = st.lists(st.sampled_from(["Ada", "lives", "in", "London", "🙂", "naïve", "1815."]), min_size=1, max_size=120)

@@ -17,6 +17,7 @@ import yaml
 
 from kubepipe.errors import InputError, SettingsError
 from kubepipe.records import digest_json
+from kubepipe.records.step import REQUESTED_BYTES, REQUESTED_CORES
 
 _UNITS: Final = {
     "": 1,
@@ -107,7 +108,7 @@ def apply_overlay(compiled: Compiled, overlay: Mapping[str, Any]) -> Compiled:
         container = executors[executor]["container"]
         container["image"] = image["image"]
         _set_resources(container, options, step)
-        _set_environment(container, options["env"])
+        _set_environment(container, {**options["env"], **_requested(options, step)})
         _set_retry(tasks[step], options.get("retry"))
         platform = per_executor.setdefault(executor, {})
         platform["imagePullPolicy"] = image["pullPolicy"]
@@ -137,6 +138,16 @@ def _set_resources(container: dict[str, Any], options: Mapping[str, Any], step: 
         }  # fmt: skip
     if not resources:
         del container["resources"]
+
+
+def _requested(options: Mapping[str, Any], step: str) -> dict[str, str]:
+    """What the step asks for, told to the step itself: it records how much of it was used."""
+    requests = (options.get("resources") or {}).get("requests") or {}
+    return {
+        variable: str(float(_quantity(str(requests[name]), step)))
+        for name, variable in (("cpu", REQUESTED_CORES), ("memory", REQUESTED_BYTES))
+        if requests.get(name) not in {None, ""}
+    }
 
 
 def _quantity(text: str, step: str) -> Decimal:

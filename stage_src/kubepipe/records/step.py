@@ -12,6 +12,9 @@ from kubepipe.records.documents import validate
 from kubepipe.storage import Store
 
 SCHEMA_VERSION: Final = 1
+REQUESTED_CORES: Final = "KUBEPIPE_REQUESTED_CORES"
+REQUESTED_BYTES: Final = "KUBEPIPE_REQUESTED_BYTES"
+"""Variables that tell a step of a cluster what its pod requests."""
 Status = Literal["succeeded", "reused", "failed"]
 
 
@@ -61,6 +64,9 @@ class StepRecord:
         results: What the step found, by its own schema; counts and measures, never a value of the data.
         reused_from: Run whose outputs were taken.
         error: Why it failed.
+        attempt: Number of the attempt that wrote this record, from 1; those before it ended without a result.
+        requested_cores: Processor cores that its pod requests; None outside a cluster.
+        requested_bytes: Memory that its pod requests; None outside a cluster.
     """
 
     run: str
@@ -80,6 +86,9 @@ class StepRecord:
     results: Mapping[str, Any] = field(default_factory=dict)
     reused_from: str | None = None
     error: Failure | None = None
+    attempt: int = 1
+    requested_cores: float | None = None
+    requested_bytes: int | None = None
 
     def document(self) -> dict[str, Any]:
         """The record as JSON document (schema step-record)."""

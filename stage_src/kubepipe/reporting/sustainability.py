@@ -73,9 +73,16 @@ def _operational(seen: RunView, ledger: EnergyTotal) -> dict[str, Figure]:
         "cpu_seconds": _measured("CPU time of all steps", ledger.cpu_seconds, "s"),
         "cores_in_use": _measured("Cores in use on average", cores, "cores"),
         "peak_rss_bytes": _measured("Most memory of any step", ledger.peak_rss_bytes or None, "bytes"),
+        "requested_cpu_used": _measured(
+            "Requested processor time in use", _used(seen, "cpu_seconds", "requested_cores"), "share"
+        ),
+        "requested_memory_used": _measured(
+            "Requested memory in use at each step's peak", _used(seen, "peak_rss_bytes", "requested_bytes"), "share"
+        ),
         "steps_succeeded": _measured("Steps that worked", statuses.count("succeeded"), "steps"),
         "steps_reused": _measured("Steps taken from an earlier run", statuses.count("reused"), "steps"),
         "steps_failed": _measured("Steps that failed", statuses.count("failed"), "steps"),
+        "retries": _measured("Further attempts of steps", _retries(seen), "attempts"),
         "answers_per_second": _measured("Answers of the tuned model", _answers_per_second(seen), "answers/s"),
         "cost": _figure("Price of the electricity", ledger.cost, ledger.currency or "currency", "assumed"),
     }
@@ -136,6 +143,24 @@ def _step(step: Step) -> dict[str, Any]:
 def _energy_records(seen: RunView, name: str | None = None) -> list[EnergyRecord]:
     steps = [step for step in seen.ran() if step.energy and name in {None, step.name}]
     return [EnergyRecord.from_document(step.energy) for step in steps]
+
+
+def _used(seen: RunView, used: str, requested: str) -> float | None:
+    """Share of what the pods requested that was used, over the time of the steps; None where nothing was requested.
+
+    It is above 1 where steps used more than they requested, up to their limits.
+    """
+    held = taken = 0.0
+    for step in seen.ran():
+        seconds, asked, had = step.figure("seconds"), step.figure(requested), step.figure(used)
+        if seconds and asked and had is not None:
+            held += asked * seconds
+            taken += had if used == "cpu_seconds" else had * seconds
+    return taken / held if held else None
+
+
+def _retries(seen: RunView) -> int:
+    return sum(int(step.figure("attempt") or 1) - 1 for step in seen.ran())
 
 
 def _gain(seen: RunView) -> float | None:

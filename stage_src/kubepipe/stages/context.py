@@ -144,6 +144,12 @@ def environment_path(name: str) -> Path | None:
     return Path(value) if value else None
 
 
+def requested(name: str) -> float | None:
+    """What the pod requests of something, by the variable that tells it; None where none is set, as on a laptop."""
+    value = os.environ.get(name)
+    return float(value) if value else None
+
+
 def environment_store() -> Store:
     """The store that KUBEPIPE_STORE names.
 

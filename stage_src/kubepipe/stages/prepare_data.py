@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kubepipe.errors import KubePipeError
 from kubepipe.passages import read_manifest, read_source, write_dataset
 from kubepipe.records import digest_tree
 from kubepipe.records.claim import SCHEME, take_claim
@@ -74,4 +75,19 @@ def _local(context: StageContext) -> Iterator[tuple[Path, ObjectVersion | None]]
         else:
             bucket, _, key = source.removeprefix("s3://").partition("/")
             found, version = fetch_newest(bucket, key.rstrip("/"), Path(scratch))
-        yield found, version
+        try:
+            yield found, version
+        except KubePipeError as error:
+            if error.place:
+                error.relocate(_without_keys(error.place, found))
+            raise
+
+
+def _without_keys(place: str, root: Path) -> str:
+    """A place with numbers for the downloaded objects, in the order of their keys: a key can name a person."""
+    files = sorted(file for file in root.rglob("*") if file.is_file()) if root.is_dir() else []
+    numbered = {str(file): f"object {number} of {len(files)}" for number, file in enumerate(files, start=1)}
+    # Longest first: a name can begin with another one.
+    for name in sorted(numbered, key=len, reverse=True):
+        place = place.replace(name, numbered[name])
+    return place.replace(str(root), "the objects" if files else "the object")

@@ -37,13 +37,18 @@ class RepeatedError(KubePipeError):
         self.exit_code = exit_code
 
 
+def attempt() -> int:
+    """Number of this attempt of the step, from 1, as KFP counts."""
+    return int(os.environ.get("KFP_RETRY_INDEX") or "0") + 1
+
+
 def refuse_repetition(store: Store, run: str, step: str) -> None:
     """End a further attempt whose predecessor failed for good; its record stays as that one wrote it.
 
     Raises:
         RepeatedError: The attempt before says so in the step's record.
     """
-    if os.environ.get("KFP_RETRY_INDEX", "0") in {"", "0"}:
+    if attempt() == 1:
         return
     record = read_step_record(store, run, step)
     if record is None or record.error is None:

@@ -23,14 +23,20 @@ import structlog
 
 from kubepipe.energy import Meter
 from kubepipe.errors import KubePipeError, StepFailedError
-from kubepipe.records.step import Artifact, Failure, StepRecord, write_step_record
+from kubepipe.records.step import REQUESTED_BYTES, REQUESTED_CORES, Artifact, Failure, StepRecord, write_step_record
 from kubepipe.settings import parse_settings, settings_digest
 from kubepipe.stages import memo
 from kubepipe.stages.artifacts import describe
 from kubepipe.stages.catalogue import BEFORE_GATE, GATE, STAGES, StageSpec
-from kubepipe.stages.context import StageContext, environment_approvals, environment_path, environment_store
+from kubepipe.stages.context import (
+    StageContext,
+    environment_approvals,
+    environment_path,
+    environment_store,
+    requested,
+)
 from kubepipe.stages.progress import open_progress
-from kubepipe.stages.retries import refuse_repetition
+from kubepipe.stages.retries import attempt, refuse_repetition
 from kubepipe.stages.versions import versions
 
 DECIDING: Final = frozenset({"anonymize-data", GATE})
@@ -68,7 +74,8 @@ def run_stage(
         privacy steps only), KUBEPIPE_PERMIT_KEY (public key file), KUBEPIPE_SIGNING_KEY (private key file of the model
         signature, publish-model only), KUBEPIPE_PROGRESS (folder for progress files, optional), KUBEPIPE_SCRATCH
         (folder that outlives a stop, optional), KUBEPIPE_IMAGE (recorded, optional), KFP_RETRY_INDEX (set by KFP:
-        number of the attempt), KUBEPIPE_QUARANTINE (store of the decisions on data, the gate only, optional).
+        number of the attempt), KUBEPIPE_REQUESTED_CORES and KUBEPIPE_REQUESTED_BYTES (what the pod requests; recorded,
+        optional), KUBEPIPE_QUARANTINE (store of the decisions on data, the gate only, optional).
 
     Returns:
         The results, as they stand in the step's record.
@@ -141,6 +148,9 @@ def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> 
         versions=versions(),
         results=results,
         error=_explain(failure),
+        attempt=attempt(),
+        requested_cores=requested(REQUESTED_CORES),
+        requested_bytes=int(requested(REQUESTED_BYTES) or 0) or None,
     )
     if earlier is not None and failure is None:
         record = memo.as_reused(record, earlier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def encode(
     max_context: int,
     max_row: int,
     model_window: int,
-    share: bool = True,
+    max_branches: int | None = None,
 ) -> Rows:
     """Encode passages.
 
@@ -73,7 +74,8 @@ def encode(
         max_row: Longest row in tokens. The questions of a context are spread over several rows rather than passing
             it; a single question may pass it.
         model_window: Most positions that the model reads.
-        share: Whether the questions of a context share a row; otherwise each has its own.
+        max_branches: Most questions of a row; those of a context are spread evenly. 1 shares no context, None sets no
+            bound.
     """
     opening = len(encoder.prefix(""))
     rows: list[Row] = []
@@ -88,7 +90,7 @@ def encode(
         windowed += len(windows_of(encoder, passage.context, limit)) > 1
         for window, members in groups.items():
             prefix = tuple(encoder.prefix(passage.context[window.start : window.end]))
-            parts = _split([branches[question.id] for question in members], len(prefix), max_row, share=share)
+            parts = _split([branches[question.id] for question in members], len(prefix), max_row, max_branches)
             rows.extend(Row(prefix, part) for part in parts)
         kept = sum(map(len, groups.values()))
         questions += kept
@@ -123,11 +125,14 @@ def _by_window(
     return groups
 
 
-def _split(branches: Sequence[Branch], prefix: int, max_row: int, *, share: bool) -> Iterator[tuple[Branch, ...]]:
+def _split(
+    branches: Sequence[Branch], prefix: int, max_row: int, max_branches: int | None
+) -> Iterator[tuple[Branch, ...]]:
+    most = math.ceil(len(branches) / math.ceil(len(branches) / max_branches)) if max_branches else len(branches)
     part: list[Branch] = []
     length = prefix
     for branch in branches:
-        if part and (not share or length + len(branch) > max_row):
+        if part and (len(part) == most or length + len(branch) > max_row):
             yield tuple(part)
             part, length = [], prefix
         part.append(branch)

@@ -199,7 +199,7 @@ def _encode(
         # A context stays whole even where it fills more than one step: repeating it would cost more than it evens out.
         max_row=max(settings.tokens_per_batch, _LONGEST_ROW),
         model_window=getattr(network.config, "max_position_embeddings", None) or settings.max_tokens * 2,
-        share=share,
+        max_branches=settings.questions_per_row if share else 1,
     )
 
 
