@@ -77,18 +77,25 @@ def _same(shared: Any, plain: Any) -> bool:
     )
 
 
-def test_shared_contexts_give_the_answers_of_generate(tiny: Path) -> None:
-    """Token for token and with the same log-probabilities, answers equal those of `generate` on single questions."""
+@pytest.mark.parametrize("tokens_at_once", [None, 1, 200, 500])
+def test_shared_contexts_give_the_answers_of_generate(tiny: Path, tokens_at_once: int | None) -> None:
+    """Token for token and with the same log-probabilities, answers equal those of `generate` on single questions.
+
+    However few contexts are read at once before all are decoded together.
+    """
     import torch
 
     model = load_model(tiny, dtype=torch.float32, device="cpu")
     encoder = PromptEncoder(load_tokenizer(tiny))
-    passages = _passages(3, 1, 2)
+    passages = _passages(3, 1, 2, 1)
+    passages.append(passages[1])  # the same row twice
     rows = [
         prompt_row(encoder.prefix(each.context), [encoder.prompt(question.text) for question in each.questions])
         for each in passages
     ]
-    shared = generate(model, rows, end_token=encoder.end_token, max_new_tokens=12, device="cpu")
+    shared = generate(
+        model, rows, end_token=encoder.end_token, max_new_tokens=12, device="cpu", tokens_at_once=tokens_at_once
+    )
     plain = _plain_answers(model, encoder, passages, 12)
     found = {
         question.id: answer
@@ -96,6 +103,7 @@ def test_shared_contexts_give_the_answers_of_generate(tiny: Path) -> None:
         for question, answer in zip(passage.questions, answers, strict=True)
     }
     assert all(_same(found[name], plain[name]) for name in plain)
+    assert _same(shared[1][0], shared[-1][0])
     assert len({len(answer.ids) for answer in found.values()}) >= 1
 
 
@@ -185,7 +193,7 @@ def test_another_model_reads_contexts_anew(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "on_cpu", "expected"),
+    ("lengths", "small", "expected"),
     [
         ([400, 390, 100, 95], True, [[400, 390], [100, 95]]),
         ([400, 390, 100, 95], False, [[400, 390, 100, 95]]),
@@ -195,12 +203,12 @@ def test_another_model_reads_contexts_anew(tiny: Path, tmp_path: Path) -> None:
         ([], True, []),
     ],
 )
-def test_a_processor_pads_little_and_computes_little_at_once(
-    lengths: list[int], on_cpu: bool, expected: list[list[int]]
+def test_a_serving_processor_pads_little_and_computes_little_at_once(
+    lengths: list[int], small: bool, expected: list[list[int]]
 ) -> None:
-    """There large batches gain nothing, and padding costs as much as tokens; a GPU gets as many as are allowed."""
+    """Where somebody waits batches are small; otherwise they hold as many questions as are allowed."""
     tasks = [_Task((0,) * (length - 1), ((0,),), ("q",)) for length in lengths]
-    assert [[len(task) for task in batch] for batch in _batches(tasks, 4, on_cpu=on_cpu)] == expected
+    assert [[len(task) for task in batch] for batch in _batches(tasks, 4, small=small)] == expected
 
 
 def test_a_long_context_is_read_in_windows(tiny: Path) -> None:

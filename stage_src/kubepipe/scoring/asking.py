@@ -37,8 +37,8 @@ class Prediction:
     no_answer: bool
 
 
-# A processor gains nothing from large batches (measured: 0.88 CPU seconds a question alone, 0.90 in a batch of six
-# contexts) and computes padding like tokens; small ones end sooner when nobody waits for them any more.
+# A processor gains nothing from reading many contexts at once and computes padding like tokens. Where somebody waits
+# for each answer, few are decoded together as well: small batches end sooner when nobody waits for them any more.
 _TOKENS_ON_CPU: Final = 1024
 _SHORTEST_ON_CPU: Final = 0.75
 
@@ -94,7 +94,8 @@ class Asking:
             for question in task.ids:
                 windows[question] = windows.get(question, 0) + 1
         best: dict[str, Prediction] = {}
-        for batch in _batches(tasks, self.settings.batch_size, on_cpu=self.hardware.device == "cpu"):
+        served = self._contexts is not None
+        for batch in _batches(tasks, self.settings.batch_size, small=served and self.hardware.device == "cpu"):
             if not wanted():
                 return
             for found in self._answered(model, batch):
@@ -123,7 +124,8 @@ class Asking:
             trial = [prompt_row(task.prefix, task.prompts, answer=(self._encoder.end_token,)) for task in tasks]
             self._shares = can_share_contexts(model, trial, self.hardware, pad_token=self._encoder.end_token)
         if self._shares:
-            answers = generate(model, rows, contexts=self._contexts, **how)
+            at_once = _TOKENS_ON_CPU if self.hardware.device == "cpu" else None
+            answers = generate(model, rows, contexts=self._contexts, tokens_at_once=at_once, **how)
         else:
             answers = [
                 generate_plain(model, [[*task.prefix, *prompt] for prompt in task.prompts], **how) for task in tasks
@@ -146,11 +148,11 @@ def _better(held: Prediction | None, found: Prediction) -> Prediction:
     return held
 
 
-def _batches(tasks: Sequence[_Task], size: int, *, on_cpu: bool) -> Iterator[list[_Task]]:
+def _batches(tasks: Sequence[_Task], size: int, *, small: bool) -> Iterator[list[_Task]]:
     """Tasks of like length together, with at most `size` questions; longest first, so that memory runs out early."""
     batch: list[_Task] = []
     for task in sorted(tasks, key=len, reverse=True):
-        if batch and not _fits(batch, task, size, on_cpu=on_cpu):
+        if batch and not _fits(batch, task, size, small=small):
             yield batch
             batch = []
         batch.append(task)
@@ -158,8 +160,8 @@ def _batches(tasks: Sequence[_Task], size: int, *, on_cpu: bool) -> Iterator[lis
         yield batch
 
 
-def _fits(batch: Sequence[_Task], task: _Task, size: int, *, on_cpu: bool) -> bool:
+def _fits(batch: Sequence[_Task], task: _Task, size: int, *, small: bool) -> bool:
     longest = len(batch[0])
-    if on_cpu and (len(task) < _SHORTEST_ON_CPU * longest or longest * (len(batch) + 1) > _TOKENS_ON_CPU):
+    if small and (len(task) < _SHORTEST_ON_CPU * longest or longest * (len(batch) + 1) > _TOKENS_ON_CPU):
         return False
     return sum(len(each.ids) for each in batch) + len(task.ids) <= size

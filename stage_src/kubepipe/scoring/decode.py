@@ -13,6 +13,7 @@ from typing import Any
 from kubepipe.scoring.contexts import ContextCache, Layers, assembled, layers_of
 from kubepipe.training.objective import head_of
 from kubepipe.training.packing import CONTEXT, PADDING, collate, positions_of, segments_of
+from kubepipe.training.plan import micro_batches
 from kubepipe.training.rows import Branch, Row
 
 
@@ -58,8 +59,12 @@ def generate(
     max_new_tokens: int,
     device: str,
     contexts: ContextCache | None = None,
+    tokens_at_once: int | None = None,
 ) -> list[list[Generated]]:
     """Answer all branches of some rows.
+
+    A decoding step reads all weights, however few tokens it computes, so all rows are decoded together; contexts and
+    questions may be read in smaller parts before.
 
     Args:
         model: A causal language model that shares contexts (`can_share_contexts`).
@@ -68,6 +73,7 @@ def generate(
         max_new_tokens: Longest answer.
         device: cpu or cuda.
         contexts: Contexts that were read before; those that are read now are kept in it.
+        tokens_at_once: Most tokens that are read at once, padding included; None reads all rows at once.
 
     Returns:
         Answers by row and branch.
@@ -82,7 +88,10 @@ def generate(
         for part, branch in enumerate(row.branches, start=1)
     ]
     with torch.inference_mode():
-        read = _read(model, rows, end_token, device, contexts)
+        if contexts is None:
+            read = _read_in_parts(model, rows, end_token, device, tokens_at_once)
+        else:
+            read = _read_kept(model, rows, end_token, device, contexts)
         cache, segments = read.cache, read.segments
         _choose(model, read.last, live)
         for _ in range(max_new_tokens - 1):
@@ -100,10 +109,30 @@ def generate(
     return answers
 
 
-def _read(model: Any, rows: Sequence[Row], filler: int, device: str, contexts: ContextCache | None) -> _Read:
-    """Read contexts and questions; contexts that are kept already are not read again."""
-    if contexts is None:
+def _read_in_parts(model: Any, rows: Sequence[Row], filler: int, device: str, tokens_at_once: int | None) -> _Read:
+    """Read rows of like length together and put what was read side by side."""
+    import numpy as np
+    import torch
+
+    parts = [rows] if tokens_at_once is None else micro_batches(rows, tokens_at_once)
+    if len(parts) == 1:
         return _read_whole(model, rows, filler, device)
+    found: dict[Row, tuple[Layers, Any]] = {}
+    for part in parts:
+        read = _read_whole(model, part, filler, device)
+        branches = read.last.split([len(row.branches) for row in part])
+        for number, (row, last) in enumerate(zip(part, branches, strict=True)):
+            found[row] = layers_of(read.cache, number, len(row)), last
+    length = max(map(len, rows))
+    return _Read(
+        assembled(model.config, [found[row][0] for row in rows]),
+        np.asarray([segments_of(row, length) for row in rows]),
+        torch.cat([found[row][1] for row in rows]),
+    )
+
+
+def _read_kept(model: Any, rows: Sequence[Row], filler: int, device: str, contexts: ContextCache) -> _Read:
+    """Read contexts and questions; contexts that are kept already are not read again."""
     held = [contexts.find(row.prefix) for row in rows]
     if not any(held):
         read = _read_whole(model, rows, filler, device)
