@@ -93,7 +93,7 @@ def growth(data: Path, counts: Sequence[int]) -> Iterator[dict[str, float]]:
 
 
 def _bare_spacy() -> Any:
-    """spaCy as it comes, with nothing but what its entity recogniser needs."""
+    """SpaCy as it comes, with nothing but what its entity recogniser needs."""
     import spacy
 
     others = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]

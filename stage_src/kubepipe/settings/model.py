@@ -72,10 +72,10 @@ class TrainingSettings(Section):
         512, ge=128, description="Token budget of one optimiser step; each context counts once with all its questions."
     )
     questions_per_row: int | None = Field(
-        4,
+        5,
         ge=1,
-        description="Most questions that share one reading of their context in a row. More take less time; fewer mix more "
-        "contexts in a step. null sets no bound, 1 shares nothing.",
+        description="Most questions that share one reading of their context in a row. More take less time; fewer mix "
+        "more contexts in a step. null sets no bound, 1 shares nothing.",
     )
     max_tokens: int = Field(
         1024,
