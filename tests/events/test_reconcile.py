@@ -142,6 +142,29 @@ def test_a_clock_that_was_set_back_does_not_hold_a_retry_up(bench: Bench) -> Non
     assert bench.visit(name).again == bench.config.retry.max_seconds
 
 
+@pytest.mark.parametrize(
+    ("jump", "phase"),
+    [(-400.0, "Succeeded"), (-0.2, "Succeeded"), (0.2, "Succeeded"), (400.0, "Capped")],
+)
+def test_clocks_that_disagree_start_nothing_twice(jump: float, phase: str) -> None:
+    """Each visit by a clock that is days apart from the last: one run, which no clock but one far ahead ends early."""
+    bench = Bench()
+    source = bench.outside.drop()
+    name = source.name
+    bench.visit(name)
+    for _ in range(4):
+        bench.outside.time += timedelta(days=jump)
+        bench.visit(name)
+        jump = -jump  # another controller, by another clock
+    bench.outside.fence(bench.run_of(name))
+    bench.outside.finish(bench.run_of(name))
+    bench.visit(name)
+    assert (len(bench.outside.kfp.started), bench.status(name)["phase"]) == (1, phase)
+    bench.outside.time -= timedelta(days=2 * abs(jump))
+    bench.visit(name)
+    assert (len(bench.outside.kfp.started), bench.status(name)["phase"]) == (1, phase)
+
+
 def test_while_kfp_is_down_nothing_is_lost(bench: Bench) -> None:
     """The claim is there; the run comes when KFP does."""
     name = bench.outside.drop().name
