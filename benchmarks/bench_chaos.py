@@ -32,7 +32,7 @@ from kubepipe.storage.s3 import S3Store
 from kubepipe_events.status import ENDED
 
 _OVERWRITTEN = 0.3
-_PATIENCE = 600.0  # seconds
+_PATIENCE = 600.0  # seconds without an end of a run
 # A PUT whose answer a kill swallowed is sent again, so the same bytes come as two versions: here both are to be run.
 _CONFIG = {
     "rules": [{"identical": "run"}],
@@ -83,7 +83,7 @@ class Killer(threading.Thread):
                 self.kills[part] += self.bench.kill(part)
 
 
-def play(bench: Bench, seed: int, objects: int, patience: float) -> Result:
+def play(bench: Bench, seed: int, objects: int) -> Result:
     """One seed."""
     dice, began = random.Random(seed), time.monotonic()  # noqa: S311 - a seeded dice, not a secret
     prefix = f"chaos-{seed}-{objects}-{int(time.time())}/"
@@ -98,14 +98,14 @@ def play(bench: Bench, seed: int, objects: int, patience: float) -> Result:
     killer.over.set()
     killer.join()
     versions = {source.name for source in bench.versions(prefix)}
-    found = _settle(bench, prefix, versions, patience)
+    found = _settle(bench, prefix, versions)
     return _judge(bench, seed, versions, found, killer.kills, time.monotonic() - began)
 
 
-def _settle(bench: Bench, prefix: str, versions: set[str], patience: float) -> dict[str, str]:
-    """Wait until every version has ended, or none has for `patience` seconds; phases by name."""
+def _settle(bench: Bench, prefix: str, versions: set[str]) -> dict[str, str]:
+    """Wait until every version has ended, or none has for long; phases by name."""
     moved, ended, phases = time.monotonic(), 0, {}
-    while time.monotonic() - moved < patience:
+    while time.monotonic() - moved < _PATIENCE:
         with suppress(Exception):
             phases = {
                 each.name: each.status.get("phase", "")
@@ -172,7 +172,7 @@ def main() -> int:
     print("seed objects versions datasetruns succeeded effective twice runs kills seconds", flush=True)
     with bench.configured(config):
         for seed, objects in plays:
-            result = play(bench, seed, objects, _PATIENCE)
+            result = play(bench, seed, objects)
             results.append(result)
             print(
                 seed, objects, result.versions, result.datasetruns, result.succeeded, result.effective, result.twice,

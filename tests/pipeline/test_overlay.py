@@ -47,7 +47,7 @@ def test_a_step_gets_image_resources_and_surroundings_of_the_installation(compil
     assert {each["name"]: each["value"] for each in container["env"]} == {
         "KUBEPIPE_STORE": "s3://store",
         "KUBEPIPE_REQUESTED_CORES": "0.5",
-        "KUBEPIPE_REQUESTED_BYTES": "2147483648.0",
+        "KUBEPIPE_REQUESTED_BYTES": "2147483648",
     }
     resources = container["resources"]
     assert (resources["resourceCpuRequest"], resources["cpuRequest"]) == ("500m", 0.5)
@@ -61,6 +61,27 @@ def test_a_step_gets_image_resources_and_surroundings_of_the_installation(compil
     assert platform["imagePullSecret"][0]["secretName"] == "mirror"
     assert platform["activeDeadlineSeconds"] == "600"
     assert platform["fieldPathAsEnv"], "what the graph itself says stays"
+
+
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        ({"cpu": "1500m", "memory": "1.5Gi"}, {"CORES": "1.5", "BYTES": "1610612736"}),
+        ({"cpu": 2, "memory": "100M"}, {"CORES": "2", "BYTES": "100000000"}),
+        ({"cpu": "10", "memory": ""}, {"CORES": "10"}),
+        ({"cpu": "0", "memory": 0}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_step_is_told_what_it_requests(compiled: Compiled, requests: dict[str, Any], told: dict[str, str]) -> None:
+    """In cores and bytes; a request of nothing is none."""
+    steps = {"fine-tune-model": {**STEP, "resources": {"requests": requests}}}
+    container = apply_overlay(compiled, {**OVERLAY, "steps": steps}).spec["deploymentSpec"]["executors"][
+        "exec-fine-tune-model"
+    ]["container"]
+    found = {each["name"]: each["value"] for each in container["env"]}
+    found.pop("KUBEPIPE_STORE")
+    assert found == {f"KUBEPIPE_REQUESTED_{name}": value for name, value in told.items()}
 
 
 def test_default_settings_become_the_default_of_the_parameter(compiled: Compiled) -> None:

@@ -82,6 +82,25 @@ def test_a_step_leaves_its_output_and_a_record_with_digests(bench: Bench) -> Non
     assert [file.name for file in (bench.folder / "out").iterdir()] == ["result"]
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, (1, None, None)),
+        ({"KFP_RETRY_INDEX": "2", "KUBEPIPE_REQUESTED_CORES": "0.25"}, (3, 0.25, None)),
+        ({"KUBEPIPE_REQUESTED_CORES": "2", "KUBEPIPE_REQUESTED_BYTES": "1610612736"}, (1, 2.0, 1_610_612_736)),
+        ({"KUBEPIPE_REQUESTED_BYTES": "0.1"}, (1, None, None)),  # Kubernetes takes a tenth of a byte
+    ],
+)
+def test_a_record_holds_attempt_and_requests(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], expected: tuple[int, float | None, int | None]
+) -> None:
+    """As the pod is told them; a laptop tells nothing."""
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    record = bench.run()
+    assert (record.attempt, record.requested_cores, record.requested_bytes) == expected
+
+
 def test_an_equal_step_is_reused_and_keeps_its_time_within_a_run(bench: Bench) -> None:
     """The second time nothing is computed, and the run's time and energy stay what they were."""
     first = bench.run()

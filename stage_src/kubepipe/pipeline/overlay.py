@@ -142,12 +142,12 @@ def _set_resources(container: dict[str, Any], options: Mapping[str, Any], step: 
 
 def _requested(options: Mapping[str, Any], step: str) -> dict[str, str]:
     """What the step asks for, told to the step itself: it records how much of it was used."""
-    requests = (options.get("resources") or {}).get("requests") or {}
-    return {
-        variable: str(float(_quantity(str(requests[name]), step)))
+    requests = options.get("resources", {}).get("requests", {})
+    found = {
+        variable: _quantity(str(requests.get(name) or 0), step)
         for name, variable in (("cpu", REQUESTED_CORES), ("memory", REQUESTED_BYTES))
-        if requests.get(name) not in {None, ""}
     }
+    return {variable: f"{value.normalize():f}" for variable, value in found.items() if value}
 
 
 def _quantity(text: str, step: str) -> Decimal:

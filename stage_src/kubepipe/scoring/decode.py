@@ -73,7 +73,8 @@ def generate(
         max_new_tokens: Longest answer.
         device: cpu or cuda.
         contexts: Contexts that were read before; those that are read now are kept in it.
-        tokens_at_once: Most tokens that are read at once, padding included; None reads all rows at once.
+        tokens_at_once: Most tokens that are read at once, padding included; None reads all rows at once, and so does a
+            call with `contexts`.
 
     Returns:
         Answers by row and branch.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kubepipe.errors import IntegrityError, SettingsError
-from kubepipe.records.step import read_record, write_record
+from kubepipe.records.step import REQUESTED_BYTES, REQUESTED_CORES, read_record, write_record
 from kubepipe.sealing import data_key_name, load_pseudonym_key, load_wrapping_key, new_data_key, unwrap, wrap
 from kubepipe.settings import Settings
 from kubepipe.storage import Store, open_store
@@ -144,10 +144,16 @@ def environment_path(name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def requested(name: str) -> float | None:
-    """What the pod requests of something, by the variable that tells it; None where none is set, as on a laptop."""
-    value = os.environ.get(name)
+def requested_cores() -> float | None:
+    """Cores that the pod requests; None where nothing tells them, as on a laptop."""
+    value = os.environ.get(REQUESTED_CORES)
     return float(value) if value else None
+
+
+def requested_bytes() -> int | None:
+    """Memory that the pod requests; None where nothing tells it, as on a laptop."""
+    value = os.environ.get(REQUESTED_BYTES)
+    return int(float(value)) or None if value else None
 
 
 def environment_store() -> Store:

@@ -23,7 +23,7 @@ import structlog
 
 from kubepipe.energy import Meter
 from kubepipe.errors import KubePipeError, StepFailedError
-from kubepipe.records.step import REQUESTED_BYTES, REQUESTED_CORES, Artifact, Failure, StepRecord, write_step_record
+from kubepipe.records.step import Artifact, Failure, StepRecord, write_step_record
 from kubepipe.settings import parse_settings, settings_digest
 from kubepipe.stages import memo
 from kubepipe.stages.artifacts import describe
@@ -33,7 +33,8 @@ from kubepipe.stages.context import (
     environment_approvals,
     environment_path,
     environment_store,
-    requested,
+    requested_bytes,
+    requested_cores,
 )
 from kubepipe.stages.progress import open_progress
 from kubepipe.stages.retries import attempt, refuse_repetition
@@ -149,8 +150,8 @@ def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> 
         results=results,
         error=_explain(failure),
         attempt=attempt(),
-        requested_cores=requested(REQUESTED_CORES),
-        requested_bytes=int(requested(REQUESTED_BYTES) or 0) or None,
+        requested_cores=requested_cores(),
+        requested_bytes=requested_bytes(),
     )
     if earlier is not None and failure is None:
         record = memo.as_reused(record, earlier)
