@@ -51,6 +51,11 @@ function probe(width, frame) {
   const view = frame.contentWindow, page = frame.contentDocument;
   const outside = [...page.querySelectorAll("body *")].filter(node => !node.closest(".scroll, .skip, svg") &&
     node.getBoundingClientRect().right > width + 1).map(node => node.className || node.tagName);
+  // A curve is drawn between the ends of its own axes.
+  const askew = [...page.querySelectorAll(".lines")].filter(chart => {
+    const [plot, y, x] = ["svg", ".y-axis", ".x-axis"].map(part => chart.querySelector(part).getBoundingClientRect());
+    return Math.abs(plot.top - y.top) + Math.abs(plot.bottom - y.bottom) + Math.abs(plot.left - x.left) > 3;
+  }).length;
   const texts = [...page.querySelectorAll("body *")].filter(node => !node.closest("svg") &&
     [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim()) &&
     view.getComputedStyle(node).visibility === "visible");
@@ -63,7 +68,7 @@ function probe(width, frame) {
   const letters = [...new Set(page.body.innerText)].filter(letter => letter.trim());
   const boxes = letters.filter(letter => drawn(letter) === box);
   found.push({boxes, letters: letters.length, width, scroll: page.documentElement.scrollWidth,
-    outside, pale: [...new Set(pale)], texts: texts.length,
+    outside, askew, curves: page.querySelectorAll(".lines").length, pale: [...new Set(pale)], texts: texts.length,
     dark: view.matchMedia("(prefers-color-scheme: dark)").matches});
   document.getElementById("found").textContent = JSON.stringify(found);
 }
@@ -116,6 +121,8 @@ def test_layout_and_contrast(folder: Path, scheme: str) -> None:
         assert probe["dark"] is (scheme == "dark")
         assert probe["texts"] > 50
         assert probe["outside"] == []
+        assert probe["askew"] == 0
+        assert probe["curves"] == (2 if "<polyline" in (folder / "page.html").read_text(encoding="utf-8") else 0)
         assert probe["pale"] == []
         assert probe["letters"] > 40
         assert probe["boxes"] == []
