@@ -22,8 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from privacy.labelled import SETS, Labelled
+from privacy.labelled import Labelled
 from privacy.scores import score
+from privacy.sets import SETS
 from privacy.speed import growth, measure_speed
 from privacy.tables import write_growth, write_tables
 

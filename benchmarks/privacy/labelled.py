@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A text and its gold spans as (start, end, type)."""
+    """A text and its gold spans as (start, end, type), and where it is known the person or thing that each names."""
 
     text: str
     gold: tuple[tuple[int, int, str], ...]
+    whose: tuple[str, ...] = ()
 
 
 def read_presidio(path: Path) -> list[Labelled]:
@@ -92,18 +93,3 @@ def _sentence(words: Sequence[tuple[str, str]]) -> Labelled:
         previous = name
         position = len(text)
     return Labelled(text, tuple(gold))
-
-
-_TESTS = Path(__file__).resolve().parents[2] / "tests" / "privacy" / "texts"
-SETS: tuple[tuple[str, str, str, Callable[[Path], list[Labelled]]], ...] = (
-    ("synth_dataset_v2", "en", "presidio_research/synth_dataset_v2.json", read_presidio),
-    ("generated_large", "en", "presidio_research/generated_large.json", read_presidio),
-    ("wikigold", "en", "wikigold/wikigold.conll.txt", read_conll),
-    ("safe_synth notes", "en", "safe_synth/fake_people_dataset.csv", read_notes),
-    ("judgments", "en", str(_TESTS / "judgments.txt"), read_marked),
-    ("judgments unseen", "en", str(_TESTS / "judgments_unseen.txt"), read_marked),
-    ("judgments third", "en", str(_TESTS / "judgments_third.txt"), read_marked),
-    ("letters de", "de", str(_TESTS / "letters_de.txt"), read_marked),
-    ("letters fr", "fr", str(_TESTS / "letters_fr.txt"), read_marked),
-)
-"""Name, language, place below the data folder (or in this repository), reader."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from privacy.labelled import Labelled
@@ -32,6 +33,8 @@ class Score:
     wanted: int = 0
     full: Counter[str] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
+    hidden: int = 0
+    identities: int = 0
 
     def document(self) -> dict[str, Any]:
         """Character precision, recall and F2, and the share of spans that are covered in full, by type."""
@@ -47,6 +50,11 @@ class Score:
             "full_interval": [round(value, 4) for value in wilson(full, total)],
             "spans": total,
             "direct_identifiers": {"full": round(direct[0] / direct[1], 4) if direct[1] else None, "spans": direct[1]},
+            "every_mention": {
+                "full": round(self.hidden / self.identities, 4) if self.identities else None,
+                "interval": [round(value, 4) for value in wilson(self.hidden, self.identities)],
+                "identities": self.identities,
+            },
             "by_type": {
                 name: {"full": round(self.full[name] / count, 4), "spans": count}
                 for name, count in sorted(self.total.items())
@@ -62,12 +70,16 @@ def score(items: Iterable[Labelled], predictions: Iterable[Spans]) -> tuple[Scor
     total, misses = Score(), []
     for item, spans in zip(items, predictions, strict=True):
         ours, gold = _mask(item.text, spans), _mask(item.text, [(start, end) for start, end, _ in item.gold])
-        for start, end, name in item.gold:
+        left = set[str]()
+        for (start, end, name), who in zip_longest(item.gold, item.whose, fillvalue=""):
             total.total[name] += 1
             if _is_full(item.text, start, end, ours):
                 total.full[name] += 1
             else:
+                left.add(who)
                 misses.append((name, item.text[start:end], item.text))
+        total.identities += len(set(item.whose))
+        total.hidden += len(set(item.whose) - left)
         for position, character in enumerate(item.text):
             if character.isalnum():
                 total.wanted += gold[position]

@@ -78,6 +78,13 @@ def _types(sets: Mapping[str, Any]) -> Iterator[str]:
         for type_, figures in row["systems"]["ours"]["by_type"].items():
             shares = " | ".join(f"{row['systems'][system]['by_type'][type_]['full']:.3f}" for system in systems)
             yield f"| {type_} | {figures['spans']} | {shares} |"
+        identities = row["systems"]["ours"]["every_mention"]["identities"]
+        if identities:
+            whole = [figures["every_mention"] for figures in row["systems"].values()]
+            shares = " | ".join(
+                f"{each['full']:.3f} ({each['interval'][0]:.3f} to {each['interval'][1]:.3f})" for each in whole
+            )
+            yield f"| *every mention of a person or number* | {identities} | {shares} |"
 
 
 def _speed(speed: Mapping[str, Any] | None) -> Iterator[str]:

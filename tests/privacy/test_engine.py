@@ -250,6 +250,8 @@ PIECES = [
 class Scripted:
     """A recogniser that says what it is told, in any order and overlap."""
 
+    reach = None
+
     def __init__(self, spans: list[Span]) -> None:
         self.spans = spans
 

@@ -9,6 +9,7 @@ import pytest
 
 from kubepipe.passages.model import Answer, Passage, Question
 from kubepipe.privacy import Detector, Measures, Pseudonymiser, Span, decide, measure, minimise
+from kubepipe.privacy.detect.detector import Telling
 from kubepipe.settings.privacy import PrivacySettings
 
 KEY = bytes(range(32))
@@ -149,9 +150,9 @@ def test_what_only_the_second_look_finds_counts(knows: Knows, passage: Make) -> 
     class Late(Detector):
         """Finds Zuvora only when Babbage is gone, as a recogniser may that reads another context."""
 
-        def detect(self, texts: Sequence[str]) -> list[list[Span]]:
+        def detect(self, texts: Sequence[str], telling: Telling | None = None) -> list[list[Span]]:
             """Which detector reads depends on the text."""
-            return [(blind if "Babbage" in text else seeing).detect([text])[0] for text in texts]
+            return [(blind if "Babbage" in text else seeing).detect([text], telling)[0] for text in texts]
 
     late = Late(None, "en")
     verdict, codes = judged(late, before, result.passage)

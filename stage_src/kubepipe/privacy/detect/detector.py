@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kubepipe.privacy.detect.addresses import addresses
 from kubepipe.privacy.detect.calendar import dates
+from kubepipe.privacy.detect.foreign import foreign_names
 from kubepipe.privacy.detect.invisible import visible
 from kubepipe.privacy.detect.jobs import jobs
 from kubepipe.privacy.detect.merge import merge
@@ -20,13 +22,23 @@ from kubepipe.privacy.detect.plugins import PlugIn, plug_ins
 from kubepipe.privacy.detect.propagate import propagate
 from kubepipe.privacy.detect.rosters import beside_people, shortened_people
 from kubepipe.privacy.detect.special import special_categories
+from kubepipe.privacy.detect.stretches import stretches
 from kubepipe.privacy.detect.surroundings import surrounded
 from kubepipe.privacy.entities.model import Span
 from kubepipe.settings.privacy import PrivacySettings
 
+Telling = Callable[[str], Iterable[tuple[int, int]]]
+"""Finds places in a text: starts and ends in code points, ascending."""
+
 
 class Recogniser(Protocol):
-    """What reads texts for named entities."""
+    """What reads texts for named entities.
+
+    Attributes:
+        reach: How many words on either side what it says of a word may depend on; None: the whole text.
+    """
+
+    reach: int | None
 
     def recognise(self, texts: Sequence[str]) -> list[list[Span]]:
         """Entities of each text."""
@@ -47,12 +59,35 @@ class Detector:
         self._language = language
         self._plug_ins = tuple(plug_ins)
 
-    def detect(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Spans of each text: sorted, not overlapping, offsets in code points of the text as given."""
+    def detect(self, texts: Sequence[str], telling: Telling | None = None) -> list[list[Span]]:
+        """Spans of each text: sorted, not overlapping, offsets in code points of the text as given.
+
+        Args:
+            texts: Texts of any length.
+            telling: Places of the only words that the caller will look at. Named entities away from them are then left
+                out, which saves reading what does not bear on them; the rules read everything all the same.
+        """
         views = [visible(text) for text in texts]
-        seen = [view.text for view in views]
-        entities = self._recogniser.recognise(seen) if self._recogniser is not None else [[] for _ in seen]
+        entities = self._entities([view.text for view in views], telling)
         return [view.restored(self._one(view.text, found)) for view, found in zip(views, entities, strict=True)]
+
+    def _entities(self, texts: Sequence[str], telling: Telling | None) -> list[list[Span]]:
+        if self._recogniser is None:
+            return [[] for _ in texts]
+        reach = self._recogniser.reach
+        if telling is None or reach is None:
+            return self._recogniser.recognise(texts)
+        places = [stretches(text, telling(text), reach) for text in texts]
+        pieces = [text[start:end] for text, parts in zip(texts, places, strict=True) for start, end in parts]
+        found = iter(self._recogniser.recognise(pieces))
+        return [
+            [
+                replace(span, start=start + span.start, end=start + span.end)
+                for start, _ in parts
+                for span in next(found)
+            ]
+            for parts in places
+        ]
 
     def rules(self, text: str) -> Iterator[Span]:
         """What the rules find by themselves, overlaps included."""
@@ -61,7 +96,8 @@ class Detector:
         yield from user_names(text)
         yield from titled_people(text)
         yield from listed_people(text, self._language)
-        yield from parties(text)
+        yield from parties(text, self._language)
+        yield from foreign_names(text, self._language)
         yield from lone_first_names(text)
         yield from shortened_people(text, self._language)
         if has_digit:

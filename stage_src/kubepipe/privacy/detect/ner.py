@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,13 @@ from kubepipe.privacy.entities.words import CALENDAR, HONORIFICS, PARTICLES
 
 BATCH: Final = 64
 """Texts between two looks at memory; more only cost memory."""
+
+_WINDOWS: Final = ("spacy.HashEmbedCNN.", "spacy.MaxoutWindowEncoder.", "spacy.MishWindowEncoder.")
+_PARSER_REACH: Final = 8
+"""Words beyond its vectors that the parser of entities may depend on: the entity that is open, and a few around."""
+
+_ZONE: Final = 4_000_000
+"""Code points after which the words that reading added to the vocabulary are forgotten: without it memory grows."""
 
 _AT_ONCE: Final = 16
 """Texts that the recogniser computes at once (CPU seconds for 689 passages: 10.7 at 16, 11.6 at 32 and at 64)."""
@@ -52,6 +60,9 @@ class EntityRecogniser:
         self._nlp = _load(model)
         _compute_by_numpy(self._nlp)
         self._libraries = ThreadpoolController()
+        self._zone = ExitStack()
+        self._room = 0
+        self.reach = _reach(self._nlp)
 
     def recognise(self, texts: Sequence[str]) -> list[list[Span]]:
         """Entities of each text, sorted, none overlapping; offsets in code points."""
@@ -59,9 +70,9 @@ class EntityRecogniser:
         found: list[list[Span]] = [[] for _ in texts]
         for first in range(0, len(pieces), BATCH):
             batch = pieces[first : first + BATCH]
-            # The zone frees what the batch added to the vocabulary: without it memory grows with the data set.
+            self._make_room(sum(end - start for _, start, end in batch))
             # One thread: the products are small, and who wants more cores starts more processes.
-            with self._nlp.memory_zone(), self._libraries.limit(limits=1, user_api="blas"):
+            with self._libraries.limit(limits=1, user_api="blas"):
                 docs = self._nlp.pipe([texts[index][start:end] for index, start, end in batch], batch_size=_AT_ONCE)
                 for (index, start, _), doc in zip(batch, docs, strict=True):
                     for entity in doc.ents:
@@ -69,6 +80,14 @@ class EntityRecogniser:
                             _spans(texts[index], start + entity.start_char, start + entity.end_char, entity.label_)
                         )
         return found
+
+    def _make_room(self, length: int) -> None:
+        """Count what is read in a memory zone, and begin a new one when it is enough: a fresh zone knows no words."""
+        self._room -= length
+        if self._room < 0:
+            self._zone.close()
+            self._zone.enter_context(self._nlp.memory_zone())
+            self._room = _ZONE
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -144,6 +163,27 @@ def _load(model: str) -> Any:
             remedy="Name a model that has one, for example en_core_web_sm",
         )
     return nlp
+
+
+def _reach(nlp: Any) -> int | None:
+    """Words on either side of one that its vector depends on, and those of the parser; None where no window bounds it.
+
+    An encoder of windows sees its window once for each layer. Any other (a transformer, an LSTM) sees the whole text.
+    """
+    encoders = [
+        part for name in nlp.pipe_names for part in _parts(nlp.config["components"][name]["model"]) if "depth" in part
+    ]
+    if not encoders or not all(str(part["@architectures"]).startswith(_WINDOWS) for part in encoders):
+        return None
+    return int(sum(part["depth"] * part["window_size"] for part in encoders)) + _PARSER_REACH
+
+
+def _parts(config: Any) -> Iterator[Any]:
+    """A model's configuration and those of its parts."""
+    yield config
+    for value in config.values():
+        if isinstance(value, dict):
+            yield from _parts(value)
 
 
 def _compute_by_numpy(nlp: Any) -> None:

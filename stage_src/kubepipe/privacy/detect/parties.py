@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kubepipe.privacy.detect.grammar import FULL_NAME, words_of_expression
+from kubepipe.privacy.detect.grammar import FULL_NAME, NAME_WORD, words_of_expression
 from kubepipe.privacy.detect.people import named_person
 from kubepipe.privacy.entities.model import Span, class_of
 from kubepipe.privacy.entities.tokens import all_words, fold, tokens_of
-from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, JOBS
+from kubepipe.privacy.entities.words import CALENDAR, GENERIC, HONORIFICS, JOBS, NATIONALITIES, common_words
 
 _RELATIVE: Final = (
     r"(?:wife|husband|spouse|partner|widow|widower|fiancée?|son|daughter|child|brother|sister|mother|father|parents|"
@@ -53,6 +53,13 @@ _CASES: Final = (
 _CASE_PIECES: Final = (" v. ", " v ", " vs", " c. ", " V. ", "CASE OF", "AFFAIRE", "Case of", "Affaire")
 _BETWEEN: Final = re.compile(r",? (?:and|AND) |, |(?<=\w) (?=Others\b|OTHERS\b)")
 _UNNAMED: Final = re.compile(r"(?:the )?(?:Others|Another|State)", re.IGNORECASE)
+# Who does what only people do; a plural or letters in capitals are rather a group or an office.
+_DEED: Final = (
+    r"(?:said|says|stated|explained|told|testified|replied|denied|admitted|confessed|complained|alleged|recalled|insisted|"
+    r"asked|married|requested|refused|apologi[sz]ed|died|sued|was (?:born|arrested|convicted|acquitted|questioned))"
+)
+_DEEDS: Final = words_of_expression(_DEED) - {"was"}
+_DOER: Final = re.compile(rf"(?<![\w'\u2019.-])(?P<name>{NAME_WORD})[ ](?:(?:had|has|also|then|later)[ ])?{_DEED}\b")
 # One letter and its stop inside a sentence: "reported that J. and R. were well"; a numbered thing is nobody.
 _LETTER: Final = re.compile(
     r"(?<=[a-z,] )(?<!itamin )(?<!lass )(?<!ype )(?<!roup )(?<!lan )(?<!ection )(?<!art )(?<!oint )(?<!nnex )"
@@ -60,7 +67,7 @@ _LETTER: Final = re.compile(
 )
 
 
-def parties(text: str) -> Iterator[Span]:
+def parties(text: str, language: str) -> Iterator[Span]:
     """People that their part in a case or in a family gives away."""
     words_of_text = all_words(text)
     for match in _RELATED.finditer(text) if not _RELATIVES.isdisjoint(words_of_text) else ():
@@ -75,8 +82,19 @@ def parties(text: str) -> Iterator[Span]:
         for expression in _CASES:
             for match in expression.finditer(text):
                 yield from _members(text, *match.span("name"))
+    if not _DEEDS.isdisjoint(words_of_text):
+        yield from _doers(text, language)
     for match in _LETTER.finditer(text):
         yield Span(*match.span(), "PERSON", class_of("PERSON"), "names:lone", 0.6)
+
+
+def _doers(text: str, language: str) -> Iterator[Span]:
+    """People of a single name whom a verb gives away: "Marchal denied it"."""
+    ordinary = common_words(language) | HONORIFICS | GENERIC | CALENDAR | JOBS | NATIONALITIES
+    for match in _DOER.finditer(text):
+        word = match.group("name")
+        if not word.isupper() and fold(word) not in ordinary:
+            yield Span(*match.span("name"), "PERSON", class_of("PERSON"), "names:lone", 0.6)
 
 
 def _members(text: str, start: int, end: int) -> Iterator[Span]:

@@ -35,10 +35,16 @@ _SHORTENED: Final = re.compile(
     rf"|(?<![\w.'\u2019-])(?P<middle>{NAME_WORD}[ \t][^\W\d_a-z]\.?[ \t](?:{PARTICLE}[ \t]+)?{NAME_WORD})(?!\w)"
 )
 _LETTERS: Final = re.compile(r"(?<![\w.&])(?:[^\W\d_a-z]\.[ \t]?-?){1,2}[^\W\d_a-z]\.(?![\w])")
-_ITEM: Final = rf"(?:{NAME_WORD}|{INITIALS})(?:[ \t](?:{PARTICLE}[ \t])?(?:{NAME_WORD}|{INITIALS})){{0,3}}"
-_SEPARATOR: Final = r"(?:[ \t]?,[ \t]*(?:and |und |et |& )?|[ \t](?:and|und|et|&|or)[ \t])"
+_ITEM: Final = rf"(?:{NAME_WORD}|{INITIALS})(?:[ ](?:{PARTICLE}[ ])?(?:{NAME_WORD}|{INITIALS})){{0,3}}"
+_SEPARATOR: Final = r"(?:[ \t]?,[ \t]*(?:and |und |et |& )?|[ \t](?:and|und|et|&|or)[ \t]|[ ]*\t\s*)"
 _LIST: Final = re.compile(rf"(?<![\w.'\u2019-]){_ITEM}(?:{_SEPARATOR}{_ITEM}){{1,30}}(?!\w)")
 _ITEMS: Final = re.compile(_ITEM)
+# A line that holds one name: "Ada Lind, President,", "and M. Okoro, Registrar,".
+_ROW: Final = re.compile(
+    rf"^[ \t]*(?:(?:and|und|et|[-\u2013*\u2022]|\d{{1,2}}[.)])[ \t]+)?(?P<name>{_ITEM})"
+    r"(?:,[ ]?[\w' -]{0,40})?[,;.]?[ \t]*$",
+    re.MULTILINE,
+)
 _SPEAKER: Final = re.compile(rf"^[ \t]*(?P<name>{FULL_NAME})[ \t]*:(?=[ \t]*[\w\"'“\u2018])", re.MULTILINE)
 _LEAST_SHARE: Final = 3
 """One in three is enough: the recogniser often sees only some names of a list."""
@@ -78,6 +84,7 @@ def beside_people(text: str, spans: Sequence[Span], language: str) -> Iterator[S
         known[span.start : span.end] = mark * (span.end - span.start)
     yield from _halves(text, people, known, language)
     yield from _listed(text, known, language)
+    yield from _rows(text, known, language)
     yield from _speakers(text, known, language)
 
 
@@ -104,6 +111,26 @@ def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:
             words = [fold(token.text) for token in tokens_of(text, start, end)]
             if not any(_is_ordinary(word, language) for word in words):
                 yield _person(start, end, "names")
+
+
+def _rows(text: str, known: bytearray, language: str) -> Iterator[Span]:
+    """Full names that fill lines one under the other, where enough of these lines hold a person."""
+    block: list[tuple[int, int]] = []
+    end_of_last = -1
+    for match in [*_ROW.finditer(text), None]:
+        if match is not None and match.start() == end_of_last + 1:
+            block.append(match.span("name"))
+        else:
+            named = sum(_OF_PERSON in known[start:end] for start, end in block)
+            if len(block) > 1 and named * _LEAST_SHARE >= len(block):
+                for start, end in block:
+                    words = [fold(token.text) for token in tokens_of(text, start, end)]
+                    is_full = len(words) > 1 and not any(_is_ordinary(word, language) for word in words)
+                    if is_full:
+                        yield _person(start, end, "names")
+            block = [match.span("name")] if match is not None else []
+        if match is not None:
+            end_of_last = match.end()
 
 
 def _speakers(text: str, known: bytearray, language: str) -> Iterator[Span]:

@@ -150,7 +150,7 @@ class Pseudonymiser:
     def _again(self, works: list[_Work], results: list[Protected], look: SecondLook) -> Iterator[Protected]:
         """Read what came out once more, and replace what only this second look finds."""
         views = [_views(result.passage, look) for result in results]
-        found = iter(self._reader().detect([text for texts in views for text in texts]))
+        found = iter(self._reader().detect([text for texts in views for text in texts], look.places))
         for work, result, texts in zip(works, results, views, strict=True):
             missed = frozenset[str]().union(*(look.all_words(text, next(found)) for text in texts))
             yield self._one(replace(work, missed=missed)) if missed else result

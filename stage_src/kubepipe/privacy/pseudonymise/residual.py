@@ -6,7 +6,7 @@ counts such findings, and the engine replaces them when it escalates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kubepipe.privacy.entities.model import Span
 from kubepipe.privacy.entities.tokens import fold, is_name_like, tokens_of
@@ -30,7 +30,17 @@ class SecondLook:
         """Whether any span of a text could be of the original; reading a text of which it is false changes nothing."""
         if any(map(str.isdigit, text)) or "@" in text:
             return True
-        return any(fold(token.text) in self._taken and self._is_telling(token.text) for token in tokens_of(text))
+        return next(self.places(text), None) is not None
+
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where words of the original stand that are no ordinary ones: a person is found there, or not at all.
+
+        Returns:
+            Starts and ends in code points, ascending.
+        """
+        for token in tokens_of(text):
+            if fold(token.text) in self._taken and self._is_telling(token.text):
+                yield token.start, token.end
 
     def _is_telling(self, word: str) -> bool:
         return is_name_like(word) and fold(word) not in self._ordinary
