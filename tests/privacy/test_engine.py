@@ -81,6 +81,24 @@ def test_words_in_questions_without_capitals_are_no_sign_of_an_ordinary_word(kno
     assert not list(found.vault.find("Is a kowalski Polish?"))
 
 
+def test_a_name_in_small_letters_beside_capitals_is_replaced(knows: Knows, passage: Make) -> None:
+    """Where nearly every other mention is written as a name; a word that is often small is an ordinary one."""
+    before = passage(
+        "Anna Kowalski met Frank Birch. Kowalski saw Birch, Birch saw Kowalski. Kowalski left. Birch left. "
+        "Kowalski slept.",
+        ("What did kowalski say to the Poles?", ""),
+        ("Was the Polish birch high?", ""),
+        ("Is a birch tree in Warsaw?", ""),
+    )
+    (after,) = protect(knows({"Anna Kowalski": "PERSON", "Frank Birch": "PERSON"}), before)
+    asked = [each.text for each in after.questions]
+    assert "kowalski" not in asked[0]
+    assert asked[0].startswith("What did ")
+    assert asked[0].endswith("say to the Poles?")
+    assert "birch" in asked[1]
+    assert "birch" in asked[2]
+
+
 def test_a_person_is_the_same_in_every_passage(knows: Knows, passage: Make) -> None:
     """One key: full name here, surname there, the same surrogate."""
     detector = knows({"Ada Lovelace": "PERSON", "Lovelace": "PERSON"})

@@ -46,7 +46,7 @@ def test_a_blind_detector_is_found_out(rules: Detector, passage: Make) -> None:
     """Negative control: rules without a model miss names, and the gate says so whatever else was measured."""
     probes = probe([passage("Granite is hard.", ("What is hard?", "Granite"))], PrivacySettings(), KEY, rules)
     person = next(each for each in probes.types if each.type == "PERSON")
-    assert person.found < 0.75 * person.seeded
+    assert person.found < 0.9 * person.seeded
     assert probes.missed_upper > PrivacySettings().max_missed_probes
 
 

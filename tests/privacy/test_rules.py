@@ -165,3 +165,36 @@ def test_an_account_number_with_letters_is_found(rules: Detector, iban: str, bla
     iban = iban.replace(" ", blank)
     text = f"Pay into {iban}{blank}BY{blank}FRIDAY."
     assert iban in [text[span.start : span.end] for span in rules.detect([text])[0] if span.type == "IBAN"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "not_found"),
+    [
+        ("She was seen with Berat and Tobiasz Łosiak.", "Tobiasz Łosiak", ""),
+        ("The Café opened. A Boštjan came.", "Boštjan", ""),
+        ("Purmals denied it. Witnesses said so. NASA stated this.", "Purmals", "NASA"),
+        ("According to the file, Quarb later explained why.", "Quarb", ""),
+    ],
+)
+def test_letters_and_deeds_give_a_name_away(rules: Detector, text: str, found: str, not_found: str) -> None:
+    """A letter that the language does not have, and a verb that only people are the subject of."""
+    people = {text[span.start : span.end] for span in rules.detect([text])[0] if span.type == "PERSON"}
+    assert found in people
+    assert not_found not in people
+
+
+def test_letters_of_the_language_say_nothing() -> None:
+    """German words have umlauts: only letters that German does not have tell a name."""
+    text = "Die Größe der Öfen prüft Jože."
+    spans = Detector(None, "de").detect([text])[0]
+    assert [text[span.start : span.end] for span in spans if span.type == "PERSON"] == ["Jože"]
+
+
+def test_the_rows_of_a_list_are_people_where_some_are(knows: Callable[..., Detector]) -> None:
+    """A court's bench: one name to a line, with or without a role; lines without a known person say nothing."""
+    text = "Composed of:\nAda Lindqvist, President,\nQuarb Zuvora,\nMiro Belquist, judges,\nRules of Court\nFirst Part"
+    spans = knows({"Ada Lindqvist": "PERSON"}).detect([text])[0]
+    people = [text[span.start : span.end] for span in spans if span.type == "PERSON"]
+    assert people == ["Ada Lindqvist", "Quarb Zuvora", "Miro Belquist"]
+    alone = "Wooden Table\nGreen Chair"
+    assert not [span for span in knows({"Ada": "PERSON"}).detect([alone])[0] if span.type == "PERSON"]

@@ -18,6 +18,9 @@ def stretches(text: str, places: Iterable[tuple[int, int]], reach: int) -> list[
         places: Starts and ends, in code points.
         reach: Words on either side.
     """
+    places = list(places)
+    if not places:
+        return []
     chunks = [match.span() for match in _CHUNK.finditer(text)]
     starts, ends = [start for start, _ in chunks], [end for _, end in chunks]
     found: list[tuple[int, int]] = []

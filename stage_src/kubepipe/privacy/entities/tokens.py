@@ -46,12 +46,25 @@ class Token(NamedTuple):
 def tokens_of(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]:
     """Words of `text[start:end]`, with offsets in the whole text."""
     for match in _WORD.finditer(text, start, len(text) if end is None else end):
-        yield Token(match.start(), match.end(), match.group())
+        yield Token._make((*match.span(), match.group()))
 
 
-@lru_cache(maxsize=4)
 def all_tokens(text: str) -> tuple[Token, ...]:
-    """All words of a text; the rules read the same text one after the other, so it is split only once."""
+    """All words of a text; one rule after the other reads the same texts, so each is split only once."""
+    return _tokens_of_short(text) if len(text) <= _SHORT else _tokens_of_long(text)
+
+
+_SHORT: Final = 10_000
+"""Longest text, in code points, of which many are kept."""
+
+
+@lru_cache(maxsize=256)
+def _tokens_of_short(text: str) -> tuple[Token, ...]:
+    return tuple(tokens_of(text))
+
+
+@lru_cache(maxsize=2)
+def _tokens_of_long(text: str) -> tuple[Token, ...]:
     return tuple(tokens_of(text))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from kubepipe.privacy.align import Edit
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import Token, fold, is_enclitic, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import Token, all_tokens, fold, is_enclitic, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import ADDRESS, GENERIC, HONORIFICS, PARTICLES, SUFFIXES
 from kubepipe.privacy.pseudonymise.codes import CodeSurrogates
 from kubepipe.privacy.pseudonymise.dates import Shift, date_edits, year_edits, years_in
@@ -128,7 +128,7 @@ class PassageEdits:
 
     def carry_over(self, is_ordinary: frozenset[str]) -> None:
         """Replace what was replaced once wherever else it stands in the text: words of names, and years."""
-        for token in tokens_of(self.text):
+        for token in all_tokens(self.text):
             folded = fold(token.text)
             if folded not in self._words or self._covered[token.start] or not is_name_like(token.text):
                 continue
@@ -142,7 +142,7 @@ class PassageEdits:
 
     def replace_known(self, is_ordinary: frozenset[str]) -> None:
         """Replace words that name something anywhere in the data set: for titles, which no recogniser reads well."""
-        for token in tokens_of(self.text):
+        for token in all_tokens(self.text):
             folded = fold(token.text)
             if folded in self._surrogates.kinds and is_name_like(token.text) and folded not in is_ordinary:
                 self._add(self._word_edit(token, "org"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kubepipe.privacy.entities.model import Span
-from kubepipe.privacy.entities.tokens import fold, is_name_like, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold, is_name_like, tokens_of
 from kubepipe.privacy.entities.words import ADDRESS, common_words
 from kubepipe.privacy.pseudonymise.vault import code_of
 
@@ -38,8 +38,8 @@ class SecondLook:
         Returns:
             Starts and ends in code points, ascending.
         """
-        for token in tokens_of(text):
-            if fold(token.text) in self._taken and self._is_telling(token.text):
+        for token in all_tokens(text):
+            if self._is_telling(token.text) and fold(token.text) in self._taken:
                 yield token.start, token.end
 
     def _is_telling(self, word: str) -> bool:

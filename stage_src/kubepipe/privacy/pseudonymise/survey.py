@@ -17,7 +17,7 @@ from kubepipe.passages.model import Passage
 from kubepipe.privacy.detect.detector import Detector
 from kubepipe.privacy.detect.people import given_names
 from kubepipe.privacy.entities.model import CLASS_OF_TYPE, Span, class_of
-from kubepipe.privacy.entities.tokens import fold, is_name_like, may_be_name, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold, is_name_like, may_be_name, tokens_of
 from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES, common_words
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.vault import Vault, code_of, local_words, values_of
@@ -100,6 +100,7 @@ def survey(passages: Iterable[Passage], detector: Detector, language: str) -> Su
     found.vault.weed(
         lambda word: word in ordinary or (small[word] >= _COMMON_LEAST and small[word] * _COMMON_RATIO >= large[word])
     )
+    found.vault.small = {word for word in found.vault.words if 0 < small[word] * _COMMON_RATIO < large[word]}
     found.kinds = {word: _elected(counter) for word, counter in votes.items()}
     return found
 
@@ -177,7 +178,7 @@ def _elected(counter: Counter[Kind]) -> Kind:
 
 
 def _count(text: str, taken: set[str], small: Counter[str], large: Counter[str]) -> None:
-    for token in tokens_of(text):
+    for token in all_tokens(text):
         folded = fold(token.text)
         if is_name_like(token.text):
             large[folded] += 1

@@ -1,8 +1,9 @@
 """The direct identifiers of the original, ready to be looked for in any text.
 
 The same look serves the engine, which replaces every hit, and the gate, which counts hits as leaks. A hit is whole
-words written as a name is written, or standing in a line without capitals; a single word counts in the whole data set
-only when it is no ordinary word, and else only in the passage where it was found.
+words written as a name is written, or standing in a line without capitals; in any other line words in small letters
+count when the data set nearly always writes them as a name. A single word counts in the whole data set only when it is
+no ordinary word, and else only in the passage where it was found.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
-from kubepipe.privacy.entities.tokens import fold, is_enclitic, is_name_like, may_be_name, tokens_of
+from kubepipe.privacy.entities.tokens import all_tokens, fold, is_enclitic, is_name_like, may_be_name, tokens_of
 from kubepipe.privacy.entities.words import AMBIGUOUS, HONORIFICS, JOBS, PARTICLES
 
 SHORTEST_PART: Final = 4
@@ -25,6 +26,7 @@ _HOST: Final = re.compile(r"(?<![\w.-])\w[\w-]*(?:\.[\w-]+)+(?:/\S*)?")
 # A word with a digit or an underscore in it, or with two capitals in front; longer ones are no user names.
 _HANDLE: Final = re.compile(r"(?<!\w)(?=\w*[\d_]|[A-Z]{2}[a-z])\w{6,30}(?!\w)")
 _SHORTEST_IN_HANDLE: Final = 5
+_LETTERS: Final = re.compile(rf"[^\W\d_]{{{_SHORTEST_IN_HANDLE},}}")
 _SHORTEST_CODE: Final = 4
 _SHORTEST_NUMBER: Final = 6
 """A shorter number (a year, an amount) is everywhere; it is replaced where it was found and not looked for."""
@@ -40,11 +42,13 @@ class Vault:
         words: Single words, in folded case, that count everywhere.
         names: Names of several words, in folded case, by their first word.
         codes: Letters and digits of identifiers, in lower case.
+        small: Those of the words that are names in small letters as well, in any line.
     """
 
     words: set[str] = field(default_factory=set)
     names: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
+    small: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self.words) + sum(map(len, self.names.values())) + len(self.codes)
@@ -76,8 +80,8 @@ class Vault:
             text: Any text.
             local: Single words, in folded case, that count in this text besides those that count everywhere.
         """
-        for token in tokens_of(text) if (self.words or local) else ():
-            if self._is_known(token.text, local) and may_be_name(text, token):
+        for token in all_tokens(text) if (self.words or local) else ():
+            if self._is_known(token.text, local) and (fold(token.text) in self.small or may_be_name(text, token)):
                 yield Span(token.start, token.end, "PERSON", class_of("PERSON"), "vault", 1.0)
         if self.words:
             yield from self._find_handles(text)
@@ -96,16 +100,18 @@ class Vault:
     def _find_handles(self, text: str) -> Iterator[Span]:
         """User names that are made of a name: `LIngersoll3`, `ada_lovelace`."""
         for match in _HANDLE.finditer(text):
-            folded = fold(match.group())
-            if any(
-                folded[start:end] in self.words
-                for start in range(len(folded) - _SHORTEST_IN_HANDLE + 1)
-                for end in range(start + _SHORTEST_IN_HANDLE, len(folded) + 1)
-            ):
+            if any(map(self._has_name, _LETTERS.findall(fold(match.group())))):
                 yield Span(match.start(), match.end(), "HANDLE", class_of("HANDLE"), "vault", 1.0)
 
+    def _has_name(self, letters: str) -> bool:
+        return any(
+            letters[start:end] in self.words
+            for start in range(len(letters) - _SHORTEST_IN_HANDLE + 1)
+            for end in range(start + _SHORTEST_IN_HANDLE, len(letters) + 1)
+        )
+
     def _find_names(self, text: str) -> Iterator[Span]:
-        tokens = list(tokens_of(text))
+        tokens = all_tokens(text)
         folded = [fold(token.text) for token in tokens]
         for position, first in enumerate(folded):
             candidates = self.names.get(first)
