@@ -40,6 +40,23 @@ def test_what_a_unit_of_work_takes(records: Records) -> None:
     )
 
 
+def test_attempts_that_failed_count(records: Records) -> None:
+    """Their electricity is in the run's and in their step's; what a unit of work takes is the last attempt's."""
+    before = sustainability(records)
+    assert before["environmental"]["failed_attempts_kwh"]["value"] is None
+    energy = records["benchmark-model"]["energy"]
+    records["benchmark-model"]["earlier"] = [energy, energy]
+    after = sustainability(records)
+    values = {name: figure["value"] for name, figure in after["environmental"].items()}
+    assert values["failed_attempts_kwh"] == pytest.approx(2 * energy["energy_kwh"])
+    assert values["energy_kwh"] == pytest.approx(
+        before["environmental"]["energy_kwh"]["value"] + 2 * energy["energy_kwh"]
+    )
+    assert values["energy_kwh"] == pytest.approx(sum(step["energy_kwh"] for step in after["steps"]))
+    assert values["sci_per_1000_answers"] == before["environmental"]["sci_per_1000_answers"]["value"]
+    validate(after, "sustainability-metrics", place="test")
+
+
 def test_requests_are_set_against_what_was_used(records: Records) -> None:
     """Over the time of the steps that requested something; a laptop's steps requested nothing."""
     assert sustainability(records)["operational"]["requested_cpu_used"]["value"] is None

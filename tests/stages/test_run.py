@@ -101,6 +101,31 @@ def test_a_record_holds_attempt_and_requests(
     assert (record.attempt, record.requested_cores, record.requested_bytes) == expected
 
 
+def test_what_failed_attempts_took_stays_with_the_run(bench: Bench) -> None:
+    """The record of the attempt that worked holds the energy of those that failed and said so; another run does not."""
+
+    def broken(_: StageContext) -> Mapping[str, Any]:
+        raise StepFailedError("the node is tired", place="node")
+
+    bench.install(broken)
+    for _ in range(2):
+        with pytest.raises(StepFailedError):
+            bench.run()
+    failed = read_step_record(bench.store, "one", "example-step")
+    assert failed is not None
+    assert len(failed.earlier) == 1
+    bench.install(_copy)
+    record = bench.run()
+    assert record.earlier == (*failed.earlier, failed.energy)
+    assert record.drawn("energy_kwh") == pytest.approx(
+        sum(each["energy_kwh"] for each in (record.energy, *record.earlier))
+    )
+    assert record.drawn("cpu_seconds") > record.cpu_seconds
+    again = bench.run("again")
+    assert (again.status, again.earlier) == ("reused", record.earlier)
+    assert bench.run("other", run="two").earlier == ()
+
+
 def test_an_equal_step_is_reused_and_keeps_its_time_within_a_run(bench: Bench) -> None:
     """The second time nothing is computed, and the run's time and energy stay what they were."""
     first = bench.run()

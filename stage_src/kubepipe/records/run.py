@@ -52,8 +52,8 @@ def run_document(
         "scores": _scores(records),
         "energy_kwh": _sum(records, "energy_kwh"),
         "gco2e": _sum(records, "gco2e"),
-        "seconds": round(sum(record.seconds for record in records.values()), 3),
-        "cpu_seconds": round(sum(record.cpu_seconds for record in records.values()), 3),
+        "seconds": _sum(records, "seconds"),
+        "cpu_seconds": _sum(records, "cpu_seconds"),
         "error": _error(failed),
         "settings": dict(settings or {}),
     }
@@ -75,9 +75,7 @@ def _step(record: StepRecord | None) -> dict[str, Any]:
         return {"status": "not_run", "seconds": 0.0, "cpu_seconds": 0.0, "energy_kwh": 0.0, "reused_from": None}
     return {
         "status": record.status,
-        "seconds": record.seconds,
-        "cpu_seconds": record.cpu_seconds,
-        "energy_kwh": float(record.energy.get("energy_kwh", 0.0)),
+        **{name: record.drawn(name) for name in ("seconds", "cpu_seconds", "energy_kwh")},
         "reused_from": record.reused_from,
     }
 
@@ -110,7 +108,7 @@ def _scores(records: Mapping[str, StepRecord]) -> dict[str, dict[str, float]] | 
 
 
 def _sum(records: Mapping[str, StepRecord], name: str) -> float:
-    return round(sum(float(record.energy.get(name, 0.0)) for record in records.values()), 9)
+    return round(sum(record.drawn(name) for record in records.values()), 9)
 
 
 def _error(failed: StepRecord | None) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
@@ -67,6 +68,8 @@ class StepRecord:
         attempt: Number of the attempt that wrote this record, from 1; those before it ended without a result.
         requested_cores: Processor cores that its pod requests; None outside a cluster.
         requested_bytes: Memory that its pod requests; None outside a cluster.
+        earlier: Energy records of the attempts of this step in this run that failed before; one that was killed at once
+            (SIGKILL, a lost node) left none.
     """
 
     run: str
@@ -89,10 +92,16 @@ class StepRecord:
     attempt: int = 1
     requested_cores: float | None = None
     requested_bytes: int | None = None
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+    def drawn(self, name: str) -> float:
+        """What this attempt and the earlier ones took together: energy_kwh, gco2e, seconds, or cpu_seconds."""
+        own = {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}.get(name, self.energy.get(name, 0.0))
+        return math.fsum(float(each) for each in (own, *(earlier.get(name, 0.0) for earlier in self.earlier)))
 
     def document(self) -> dict[str, Any]:
         """The record as JSON document (schema step-record)."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        return {"schema_version": SCHEMA_VERSION, **asdict(self), "earlier": [dict(each) for each in self.earlier]}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> StepRecord:
@@ -100,6 +109,7 @@ class StepRecord:
         values = {name: value for name, value in document.items() if name != "schema_version"}
         for side in ("inputs", "outputs"):
             values[side] = {name: Artifact(**artifact) for name, artifact in values[side].items()}
+        values["earlier"] = tuple(values.get("earlier", ()))
         values["error"] = Failure(**values["error"]) if values["error"] else None
         return cls(**values)
 

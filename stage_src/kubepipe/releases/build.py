@@ -85,8 +85,7 @@ def release_record(
             "questions": scores["total"],
         },
         "energy": {
-            name: round(sum(float(each.energy.get(name, 0.0)) for each in records.values()), 9)
-            for name in ("energy_kwh", "gco2e")
+            name: round(sum(each.drawn(name) for each in records.values()), 9) for name in ("energy_kwh", "gco2e")
         },
         "privacy": dict(permit["measures"]),
         "inference": {name: settings[name] for name in ("max_tokens", "max_new_tokens")},

@@ -59,6 +59,11 @@ class Step:
         """Its energy record."""
         return table(self.record.get("energy"))
 
+    @property
+    def earlier(self) -> Sequence[Mapping[str, Any]]:
+        """Energy records of its attempts that failed before."""
+        return tuple(self.record.get("earlier") or ())
+
     def figure(self, name: str) -> float | None:
         """A number of the record itself, for example `seconds`."""
         return number(self.record.get(name))

@@ -109,6 +109,7 @@ def _environmental(seen: RunView, ledger: EnergyTotal) -> dict[str, Figure]:
         "cpu_kwh": of("cpu_kwh", "of it processors", ledger.parts.cpu_kwh, "kWh"),
         "ram_kwh": of("ram_kwh", "of it memory", ledger.parts.ram_kwh, "kWh"),
         "gpu_kwh": of("gpu_kwh", "of it graphics processors", ledger.parts.gpu_kwh, "kWh"),
+        "failed_attempts_kwh": of("energy_kwh", "of it attempts that failed", _failed_kwh(seen), "kWh"),
         "gco2e": of("gco2e", "Carbon", ledger.gco2e, "gCO2e"),
         "water_litres": of("water_litres", "Water on site", ledger.water_litres, "litres"),
         "pue": _figure("Overhead of the site (PUE)", pue, "times", "assumed"),
@@ -135,14 +136,19 @@ def _step(step: Step) -> dict[str, Any]:
         "seconds": step.figure("seconds") or 0.0,
         "cpu_seconds": step.figure("cpu_seconds") or 0.0,
         "peak_rss_bytes": int(step.figure("peak_rss_bytes") or 0),
-        "energy_kwh": number(step.energy.get("energy_kwh")) or 0.0,
-        "gco2e": number(step.energy.get("gco2e")) or 0.0,
+        **{name: _drawn(step, name) for name in ("energy_kwh", "gco2e")},
     }
 
 
+def _drawn(step: Step, name: str) -> float:
+    return sum(number(each.get(name)) or 0.0 for each in (step.energy, *step.earlier))
+
+
 def _energy_records(seen: RunView, name: str | None = None) -> list[EnergyRecord]:
+    """Energy records of all attempts of all steps, or of the attempt of one step that counted."""
     steps = [step for step in seen.ran() if step.energy and name in {None, step.name}]
-    return [EnergyRecord.from_document(step.energy) for step in steps]
+    earlier = [each for step in steps for each in step.earlier] if name is None else []
+    return [EnergyRecord.from_document(each) for each in (*(step.energy for step in steps), *earlier)]
 
 
 def _used(seen: RunView, used: str, requested: str) -> float | None:
@@ -157,6 +163,12 @@ def _used(seen: RunView, used: str, requested: str) -> float | None:
             held += asked * seconds
             taken += had if used == "cpu_seconds" else had * seconds
     return taken / held if held else None
+
+
+def _failed_kwh(seen: RunView) -> float | None:
+    """None where no attempt failed before the one that counted."""
+    earlier = [number(each.get("energy_kwh")) or 0.0 for step in seen.ran() for each in step.earlier]
+    return sum(earlier) if earlier else None
 
 
 def _retries(seen: RunView) -> int:

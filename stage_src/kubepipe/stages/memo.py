@@ -82,6 +82,7 @@ def as_reused(record: StepRecord, earlier: StepRecord) -> StepRecord:
         cpu_seconds=spent.cpu_seconds,
         peak_rss_bytes=spent.peak_rss_bytes,
         energy=spent.energy,
+        earlier=(*spent.earlier, *record.earlier) if same_run else record.earlier,
     )
 
 

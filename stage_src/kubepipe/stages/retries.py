@@ -8,11 +8,12 @@ same error. What a later attempt may not meet again (the store, the node) is wor
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import structlog
 
-from kubepipe.errors import KubePipeError
+from kubepipe.errors import IntegrityError, KubePipeError
 from kubepipe.records.step import read_step_record
 from kubepipe.storage import Store
 
@@ -40,6 +41,16 @@ class RepeatedError(KubePipeError):
 def attempt() -> int:
     """Number of this attempt of the step, from 1, as KFP counts."""
     return int(os.environ.get("KFP_RETRY_INDEX") or "0") + 1
+
+
+def failed_attempts(store: Store, run: str, step: str) -> tuple[Mapping[str, Any], ...]:
+    """Energy records of the attempts at a step of a run that failed and said so: what they took, the run took."""
+    try:
+        record = read_step_record(store, run, step)
+    except IntegrityError as error:
+        _LOG.warning("what earlier attempts took is not known", step=step, error=error.one_line())
+        return ()
+    return () if record is None or record.status != "failed" else (*record.earlier, record.energy)
 
 
 def refuse_repetition(store: Store, run: str, step: str) -> None:

@@ -37,7 +37,7 @@ from kubepipe.stages.context import (
     requested_cores,
 )
 from kubepipe.stages.progress import open_progress
-from kubepipe.stages.retries import attempt, refuse_repetition
+from kubepipe.stages.retries import attempt, failed_attempts, refuse_repetition
 from kubepipe.stages.versions import versions
 
 DECIDING: Final = frozenset({"anonymize-data", GATE})
@@ -113,6 +113,7 @@ def run_stage(
 
 def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> StepRecord:
     started = datetime.now(UTC)
+    before = failed_attempts(context.store, context.run, spec.name)
     module = importlib.import_module(f"kubepipe.stages.{spec.module}")
     with Meter(context.settings.energy) as meter:
         failure: BaseException | None = None
@@ -152,6 +153,7 @@ def _record(spec: StageSpec, context: StageContext, uris: Mapping[str, str]) -> 
         attempt=attempt(),
         requested_cores=requested_cores(),
         requested_bytes=requested_bytes(),
+        earlier=before,
     )
     if earlier is not None and failure is None:
         record = memo.as_reused(record, earlier)
