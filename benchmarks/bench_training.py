@@ -96,8 +96,8 @@ def _answers(given: argparse.Namespace) -> dict[str, Any]:
     held_out = passages(given.data / DEV, given.answers)
     shots = passages(given.data / TRAIN, given.questions)[:3]
     # Peers that did not do all their steps have nothing to answer with.
-    tuned = ("ours",) if given.steps else ("ours", "plain", "padded")
-    found = {name: answers.tuned(given.work / name, held_out) for name in tuned}
+    peers = [name for name in ("plain", "padded") if (given.work / name / "adapter").is_dir()]
+    found = {name: answers.tuned(given.work / name, held_out) for name in ("ours", *peers)}
     found["untuned"] = answers.untuned(given.model, held_out)
     found["three_shot"] = answers.few_shot(given.model, shots, held_out)
     return answers.quality(found, held_out)

@@ -105,14 +105,25 @@ def test_an_identifier_keeps_its_form(type_: str, value: str, pattern: str) -> N
 
 
 @pytest.mark.parametrize(
-    "value", ["DE89 3704 0044 0532 0130 00", "GB29NWBK60161331926819", "FR1420041010050500013M02606"]
+    "value",
+    [
+        "DE89 3704 0044 0532 0130 00",
+        "DE89-3704-0044-0532-0130-00",
+        "GB29NWBK60161331926819",
+        "FR1420041010050500013M02606",
+    ],
 )
 def test_the_surrogate_of_an_iban_is_an_iban(value: str) -> None:
     """Country, blanks and checksum hold."""
     drawn = codes().draw(value, "IBAN")
     assert drawn[:2] == value[:2]
     assert [len(part) for part in drawn.split()] == [len(part) for part in value.split()]
-    assert numbers.is_iban(drawn.replace(" ", ""))
+    assert numbers.is_iban(re.sub("[ -]", "", drawn))
+
+
+def test_what_a_plug_in_calls_an_iban_need_not_be_one() -> None:
+    """It keeps its form, whatever stands where country and checksum should."""
+    assert re.fullmatch(r"'[a-z]\d", codes().draw("'s2", "IBAN"))
 
 
 @pytest.mark.parametrize("value", ["4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005"])

@@ -13,7 +13,7 @@ import typer
 from kubepipe.cli.options import DatasetArgument, SetOption, SettingsOption
 from kubepipe.errors import OutputError
 from kubepipe.passages import SPLITS, Passage, read_source, rewrite_squad, write_rows
-from kubepipe.privacy import Pseudonymiser
+from kubepipe.privacy import Pseudonymiser, build_detector
 from kubepipe.sealing import create_keys, load_pseudonym_key
 from kubepipe.settings import Settings, load_settings
 
@@ -78,7 +78,8 @@ def _rewrite(dataset: Path, out: Path, worker: _Worker) -> None:
 
 class _Worker:
     def __init__(self, settings: Settings, key: bytes) -> None:
-        self._pseudonymiser = Pseudonymiser(settings.privacy, key)
+        detector = build_detector(settings.privacy, processes=settings.processes)
+        self._pseudonymiser = Pseudonymiser(settings.privacy, key, detector)
         self.replaced: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 

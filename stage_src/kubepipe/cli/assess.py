@@ -23,10 +23,13 @@ def assess(
     """Count the personal data in DATASET by class and type; nothing is changed and no value is shown."""
     from kubepipe.passages import read_source
     from kubepipe.privacy import assess as assess_risk
+    from kubepipe.privacy import build_detector
 
     chosen = load_settings(file=settings, overrides=overrides or [])
     source = read_source(dataset, chosen.dataset, seed=chosen.seed, hold_out=False)
-    report = assess_risk({str(name): passages for name, passages in source.splits.items()}, chosen.privacy).document()
+    detector = build_detector(chosen.privacy, processes=chosen.processes)
+    splits = {str(name): passages for name, passages in source.splits.items()}
+    report = assess_risk(splits, chosen.privacy, detector).document()
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return 0

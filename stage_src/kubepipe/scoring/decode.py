@@ -6,6 +6,7 @@ decoding step feeds one token per branch, and the tree mask lets it see the cont
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -199,12 +200,18 @@ def _forward(model: Any, ids: Any, mask: Any, positions: Any, cache: Any, device
         input_ids=torch.from_numpy(ids).to(device),
         attention_mask=torch.from_numpy(mask).to(device),
         position_ids=torch.from_numpy(positions).to(device),
-        past_key_values=cache,
+        **{_name_of_cache(model): cache},
         use_cache=True,
         output_hidden_states=True,
         logits_to_keep=1,
     )
     return outputs.hidden_states[-1]
+
+
+def _name_of_cache(model: Any) -> str:
+    """The argument that takes the cache: transformers 5.24 renamed it, and warns of the old name."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in inspect.signature(type(base).forward).parameters else "past_key_values"
 
 
 def _choose(model: Any, hidden: Any, live: Sequence[_Branch]) -> None:

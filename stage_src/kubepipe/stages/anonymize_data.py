@@ -44,7 +44,7 @@ def run(context: StageContext) -> Mapping[str, Any]:
         tempfile.TemporaryDirectory() as scratch,
     ):
         rounds: list[dict[str, Any]] = []
-        detector = build_detector(policy)
+        detector = build_detector(policy, processes=context.settings.processes)
         pseudonymiser = Pseudonymiser(policy, key, detector)
         # The corpus is read once: its names and values are the same in every round.
         corpus = pseudonymiser.survey(_all(before)) if policy.enabled else None

@@ -49,7 +49,8 @@ def run(context: StageContext) -> Mapping[str, Any]:
     ):
         verify_dataset(after)
         context.progress(0.2, "measures")
-        detector, key = build_detector(policy), context.pseudonym_key()
+        detector = build_detector(policy, processes=context.settings.processes)
+        key = context.pseudonym_key()
         found = survey(_all(before), detector, policy.language)
         measures = measure(_all(before), _all(after), policy, key, detector, found)
         context.progress(0.6, "attacks")

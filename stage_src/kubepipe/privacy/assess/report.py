@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Any, Final
@@ -156,11 +156,16 @@ def assess(
     report = RiskReport(settings)
     for name, passages in splits.items():
         split = report.splits.setdefault(name, SplitTally())
-        for batch in batches(passages, BATCH):
-            joined = [join(passage) for passage in batch]
-            for passage, item, spans in zip(batch, joined, reader.detect([item.text for item in joined]), strict=True):
+        for (batch, joined), spans_of_batch in reader.detect_all(_to_read(passages)):
+            for passage, item, spans in zip(batch, joined, spans_of_batch, strict=True):
                 _add(report, split, passage, item, within_fields(item, spans))
     return report
+
+
+def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[tuple[Sequence[Passage], list[Joined]], list[str]]]:
+    for batch in batches(passages, BATCH):
+        joined = [join(passage) for passage in batch]
+        yield (batch, joined), [item.text for item in joined]
 
 
 def _add(report: RiskReport, split: SplitTally, passage: Passage, joined: Joined, spans: list[Span]) -> None:

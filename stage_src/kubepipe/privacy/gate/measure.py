@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -101,11 +101,16 @@ def measure(
     else:
         deque(watched, maxlen=0)
     count = _Count(original, found, SecondLook(found.taken, settings.language))
-    for batch in batches(after, BATCH):
-        texts = [join(passage).text for passage in batch]
-        for passage, text, spans in zip(batch, texts, reader.detect(texts), strict=True):
+    for (batch, texts), spans_of_batch in reader.detect_all(_to_read(after)):
+        for passage, text, spans in zip(batch, texts, spans_of_batch, strict=True):
             count.add(passage, text, spans)
     return count.measures()
+
+
+def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[tuple[Sequence[Passage], list[str]], list[str]]]:
+    for batch in batches(passages, BATCH):
+        texts = [join(passage).text for passage in batch]
+        yield (batch, texts), texts
 
 
 @dataclass(slots=True)

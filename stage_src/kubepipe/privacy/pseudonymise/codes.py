@@ -132,10 +132,10 @@ class CodeSurrogates:
     def _iban(self, text: str, attempt: int) -> str:
         from stdnum import iban
 
-        if not (text[2:4].isdigit() and text.isascii()):
+        if not (text[:2].isalpha() and text[2:4].isdigit() and text.isascii()):
             return self._substitute(text, "iban", attempt)
         made = text[:2] + "00" + self._substitute(text[4:], "iban", attempt)
-        check = str(iban.calc_check_digits("".join(made.split()).upper()))
+        check = str(iban.calc_check_digits(code_of(made).upper()))
         return made[:2] + check + made[4:]
 
     def _card(self, text: str, attempt: int) -> str:

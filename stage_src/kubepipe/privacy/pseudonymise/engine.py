@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -23,6 +23,7 @@ from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.residual import SecondLook
 from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
 from kubepipe.privacy.pseudonymise.vault import local_words, values_of
+from kubepipe.privacy.workers import in_order
 from kubepipe.settings.privacy import PrivacySettings
 
 WIDER_ROUND: Final = 2
@@ -115,14 +116,19 @@ class Pseudonymiser:
             corpus_values = self.survey(passages)
         surrogates = self._surrogates(corpus_values)
         look = SecondLook(corpus_values.taken, self._settings.language)
-        for batch in batches(passages, BATCH):
+        found = corpus_values
+
+        def work(batch: Sequence[Passage]) -> list[Protected]:
             joined = [join(passage) for passage in batch]
             works = [
-                _Work(passage, item, spans, corpus_values, surrogates, round)
-                for passage, item, spans in zip(batch, joined, self._spans(batch, joined, corpus_values), strict=True)
+                _Work(passage, item, spans, found, surrogates, round)
+                for passage, item, spans in zip(batch, joined, self._spans(batch, joined, found), strict=True)
             ]
-            results = [self._one(work) for work in works]
-            yield from self._again(works, results, look)
+            return list(self._again(works, [self._one(each) for each in works], look))
+
+        items = ((None, batch) for batch in batches(passages, BATCH))
+        for _, results in in_order(work, items, self._reader().processes):
+            yield from results
 
     def _reader(self) -> Detector:
         if self._detector is None:

@@ -37,6 +37,7 @@ _PACKED: Final = struct.Struct("<IIB")
 _FULL_NAME_WEIGHT: Final = 1000
 _COMMON_LEAST: Final = 2
 _COMMON_RATIO: Final = 4
+_Batch = tuple[Sequence[Passage], list[Joined], list[str], list[str]]
 T = TypeVar("T")
 
 
@@ -78,11 +79,7 @@ def survey(passages: Iterable[Passage], detector: Detector, language: str) -> Su
     votes: dict[str, Counter[Kind]] = {}
     small: Counter[str] = Counter()
     large: Counter[str] = Counter()
-    for batch in batches(passages, BATCH):
-        new_titles = [name for name in dict.fromkeys(passage.document for passage in batch) if name not in found.titles]
-        joined = [join(passage) for passage in batch]
-        texts = [item.text for item in joined] + [readable(name) for name in new_titles]
-        spans = detector.detect(texts)
+    for (batch, joined, new_titles, texts), spans in detector.detect_all(_to_read(passages)):
         for text, spans_of_text in zip(texts, spans, strict=True):
             _vote(text, spans_of_text, votes)
             _count(text, found.taken, small, large)
@@ -103,6 +100,17 @@ def survey(passages: Iterable[Passage], detector: Detector, language: str) -> Su
     found.vault.small = {word for word in found.vault.words if 0 < small[word] * _COMMON_RATIO < large[word]}
     found.kinds = {word: _elected(counter) for word, counter in votes.items()}
     return found
+
+
+def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[_Batch, list[str]]]:
+    """Batches of passages with the texts to read: theirs, and the names of documents that are new."""
+    known: set[str] = set()
+    for batch in batches(passages, BATCH):
+        titles = [name for name in dict.fromkeys(passage.document for passage in batch) if name not in known]
+        known.update(titles)
+        joined = [join(passage) for passage in batch]
+        texts = [item.text for item in joined] + [readable(name) for name in titles]
+        yield (batch, joined, titles, texts), texts
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
