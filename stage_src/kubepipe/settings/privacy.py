@@ -28,7 +28,8 @@ class PrivacySettings(Section):
     detectors: tuple[str, ...] | None = Field(
         None,
         description="Further detectors besides the model and the rules: names of plug-ins (entry points of the group "
-        "kubepipe.detectors) or presidio; null takes all installed plug-ins, an empty list none.",
+        "kubepipe.detectors), presidio, or onnx:FOLDER with an exported token classifier; null takes all installed "
+        "plug-ins, an empty list none.",
     )
     classes: tuple[Literal["DIRECT", "QUASI", "ART9", "OTHER"], ...] = Field(
         ("DIRECT", "QUASI"), description="Classes of entities that are replaced in the first round."

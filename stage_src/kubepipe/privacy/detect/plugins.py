@@ -12,6 +12,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from kubepipe.errors import KubePipeError, SettingsError
+from kubepipe.privacy.detect.classifier import PREFIX as CLASSIFIER
+from kubepipe.privacy.detect.classifier import TokenClassifier, require_classifier
 from kubepipe.privacy.detect.presidio import presidio, require_presidio
 from kubepipe.privacy.entities.model import Span, class_of
 
@@ -44,13 +46,16 @@ def check_detectors(names: Sequence[str] | None) -> None:
     for name in names or ():
         if name in installed:
             continue
-        if name != PRESIDIO:
+        if name.startswith(CLASSIFIER):
+            require_classifier(name)
+        elif name == PRESIDIO:
+            require_presidio()
+        else:
             raise _unknown(name, installed)
-        require_presidio()
 
 
 def _unknown(name: str, installed: Collection[str]) -> SettingsError:
-    there = ", ".join(sorted({*installed, PRESIDIO}))
+    there = ", ".join(sorted({*installed, PRESIDIO, f"{CLASSIFIER}FOLDER"}))
     return SettingsError(
         f"there is no detector '{name}'", place="privacy.detectors", remedy=f"Known here: {there}; install any other"
     )
@@ -61,6 +66,8 @@ def _made(name: str, installed: Mapping[str, EntryPoint], language: str) -> Plug
         return _loaded(installed[name])
     if name == PRESIDIO:
         return presidio(language)
+    if name.startswith(CLASSIFIER):
+        return TokenClassifier(name)
     raise _unknown(name, installed)
 
 
