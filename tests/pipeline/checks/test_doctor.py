@@ -26,8 +26,11 @@ APPS = "/apis/apps/v1/namespaces/models"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 KFP = f"{NS}/services/ml-pipeline:8888/proxy/apis/v2beta1"
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-OVERLAY: dict[str, Any] = {"images": {}, "imagePullSecrets": [], "parameters": {}, "steps": {}}
-GRAPH = "deploymentSpec: {executors: {}}\nroot: {dag: {tasks: {}}}\n"
+OVERLAY: dict[str, Any] = {"images": {}, "imagePullSecrets": [], "steps": {}}
+GRAPH = """
+deploymentSpec: {executors: {}}
+root: {dag: {tasks: {}}, inputDefinitions: {parameters: {settings: {}}}}
+"""
 LABELS = {"app.kubernetes.io/instance": "kubepipe", "app.kubernetes.io/component": "minio"}
 
 
@@ -92,7 +95,7 @@ class Site:
         self.signing = (folder / "model-signing.pem").read_bytes()
         self.model_public = (folder / "model-public.pem").read_text(encoding="utf-8")
         self.public = public_pem(key.public_key()).decode()
-        self.version = version_name("kubepipe", apply_overlay(parse_compiled(GRAPH, place="x"), OVERLAY))
+        self.version = ""
         self.setup = {
             "release": "kubepipe",
             "kfp": {"endpoint": "http://ml-pipeline.models.svc.cluster.local:8888"},
@@ -127,7 +130,6 @@ class Site:
         on(f"{KFP}/healthz", {})
         on(f"{KFP}/runs", {"runs": []})
         on(f"{KFP}/pipelines/names/kubepipe", {"pipeline_id": "p"})
-        on(f"{KFP}/pipelines/p/versions", {"pipeline_versions": [{"display_name": self.version}]})
         for user in ("source", "artifacts"):
             on(f"{NS}/secrets/{user}-store", _secret(accesskey=b"me", secretkey=b"hidden"))
         on("/incoming", _versioning("Enabled"))
@@ -142,12 +144,15 @@ class Site:
         held = {**known, **{name.replace("__", "."): text for name, text in more.items()}}
         self.cluster.on(f"{NS}/configmaps/permits", _config_map("permits", **held))
 
-    def tell(self) -> None:
+    def tell(self, settings: str = "{}") -> None:
         """Write the release's ConfigMaps; all answer to the same list, whatever the selector."""
+        overlay = {**OVERLAY, "parameters": {"settings": settings}}
+        self.version = version_name("kubepipe", apply_overlay(parse_compiled(GRAPH, place="x"), overlay))
+        self.cluster.on(f"{KFP}/pipelines/p/versions", {"pipeline_versions": [{"display_name": self.version}]})
         self.cluster.items(
             f"{NS}/configmaps",
             _config_map("setup", setup__json=json.dumps(self.setup)),
-            _config_map("overlay", overlay__json=json.dumps(OVERLAY)),
+            _config_map("overlay", overlay__json=json.dumps(overlay)),
             _config_map("graph", kubepipe__yaml=GRAPH),
         )
 
@@ -295,6 +300,14 @@ BROKEN: dict[str, tuple[Any, str, list[str]]] = {
     "key missing": (
         lambda s: s.cluster.on(f"{NS}/secrets/keys", _secret(**{"wrapping.key": b"w" * 32, "pseudonym.key": b"p"})),
         "privacy keys in secret keys", ["permit-signing.pem is missing", "pseudonym.key is no 32 bytes"],
+    ),
+    "key of mappings of another length": (
+        lambda s: s.cluster.on(f"{NS}/secrets/keys", _secret(**s.files, **{"mapping.key": b"m"})),
+        "privacy keys in secret keys", ["mapping.key is no 32 bytes"],
+    ),
+    "key of mappings missing": (
+        lambda s: s.tell('{"privacy": {"mapping": "sealed"}}'),
+        "privacy keys in secret keys", ["mapping.key is missing"],
     ),
     "another public key": (
         lambda s: s.publish(**{"permit-public__pem": "other"}),

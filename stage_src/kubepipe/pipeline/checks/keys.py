@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from kubepipe.errors import KubePipeError
 from kubepipe.pipeline.checks.model import Check
 from kubepipe.pipeline.remote import Release
+from kubepipe.sealing.keys import MAPPING
 
 _RANDOM: Final = ("wrapping.key", "pseudonym.key")
 _SIGNING: Final = "permit-signing.pem"
@@ -15,7 +16,7 @@ _BYTES: Final = 32
 
 
 def keys(release: Release) -> Iterator[Check]:
-    """The three files of the secret, each of its kind, and the public key that belongs to them."""
+    """The files of the secret, each of its kind and the mapping's where the release keeps mappings, and the public key that belongs to them."""
     told = release.setup.get("privacy")
     if told is None:
         return
@@ -25,18 +26,22 @@ def keys(release: Release) -> Iterator[Check]:
     except KubePipeError as error:
         yield Check(name, False, error.message, error.remedy or "")
         return
-    problems = _problems(found)
+    keeps_mapping = release.default_settings().get("privacy", {}).get("mapping") == "sealed"
+    problems = _problems(found, (*_RANDOM, MAPPING) if keeps_mapping else _RANDOM)
     if problems:
         remedy = "Put the right files back; new ones cannot open what the old ones sealed"
         yield Check(name, False, "; ".join(problems), remedy)
         return
-    yield Check(name, True, "all three files")
+    without = "" if MAPPING in found else f"; {MAPPING} is not there, so privacy.mapping=sealed would be refused"
+    yield Check(name, True, f"all files{without}")
     yield _public(found[_SIGNING], release.config_map(told["publicKeyConfigMap"]).get(told["publicKeyName"]))
 
 
-def _problems(found: Mapping[str, bytes]) -> list[str]:
-    problems = [f"{name} is missing" for name in (*_RANDOM, _SIGNING) if name not in found]
-    problems += [f"{name} is no {_BYTES} bytes" for name in _RANDOM if name in found and len(found[name]) != _BYTES]
+def _problems(found: Mapping[str, bytes], random: Sequence[str]) -> list[str]:
+    problems = [f"{name} is missing" for name in (*random, _SIGNING) if name not in found]
+    for name in (*_RANDOM, MAPPING):
+        if name in found and len(found[name]) != _BYTES:
+            problems.append(f"{name} is no {_BYTES} bytes")
     if _SIGNING in found and _pem_of(found[_SIGNING]) is None:
         problems.append(f"{_SIGNING} is no Ed25519 key")
     return problems
