@@ -16,7 +16,10 @@ _BYTES: Final = 32
 
 
 def keys(release: Release) -> Iterator[Check]:
-    """The files of the secret, each of its kind and the mapping's where the release keeps mappings, and the public key that belongs to them."""
+    """The files of the secret, each of its kind, and the public key that belongs to them.
+
+    The key of mappings must be there where the release keeps mappings.
+    """
     told = release.setup.get("privacy")
     if told is None:
         return
@@ -39,9 +42,8 @@ def keys(release: Release) -> Iterator[Check]:
 
 def _problems(found: Mapping[str, bytes], random: Sequence[str]) -> list[str]:
     problems = [f"{name} is missing" for name in (*random, _SIGNING) if name not in found]
-    for name in (*_RANDOM, MAPPING):
-        if name in found and len(found[name]) != _BYTES:
-            problems.append(f"{name} is no {_BYTES} bytes")
+    given = [name for name in (*_RANDOM, MAPPING) if name in found]
+    problems += [f"{name} is no {_BYTES} bytes" for name in given if len(found[name]) != _BYTES]
     if _SIGNING in found and _pem_of(found[_SIGNING]) is None:
         problems.append(f"{_SIGNING} is no Ed25519 key")
     return problems

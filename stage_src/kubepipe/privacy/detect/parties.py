@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from kubepipe.privacy.detect.grammar import FULL_NAME, NAME_WORD, words_of_expression
@@ -53,7 +54,7 @@ _CASES: Final = (
 _CASE_PIECES: Final = (" v. ", " v ", " vs", " c. ", " V. ", "CASE OF", "AFFAIRE", "Case of", "Affaire")
 _BETWEEN: Final = re.compile(r",? (?:and|AND) |, |(?<=\w) (?=Others\b|OTHERS\b)")
 _UNNAMED: Final = re.compile(r"(?:the )?(?:Others|Another|State)", re.IGNORECASE)
-# Who does what only people do; a plural or letters in capitals are rather a group or an office.
+# Who does what only people do; letters in capitals are rather an office.
 _DEED: Final = (
     r"(?:said|says|stated|explained|told|testified|replied|denied|admitted|confessed|complained|alleged|recalled|insisted|"
     r"asked|married|requested|refused|apologi[sz]ed|died|sued|was (?:born|arrested|convicted|acquitted|questioned))"
@@ -90,11 +91,16 @@ def parties(text: str, language: str) -> Iterator[Span]:
 
 def _doers(text: str, language: str) -> Iterator[Span]:
     """People of a single name whom a verb gives away: "Marchal denied it"."""
-    ordinary = common_words(language) | HONORIFICS | GENERIC | CALENDAR | JOBS | NATIONALITIES
     for match in _DOER.finditer(text):
         word = match.group("name")
-        if not word.isupper() and fold(word) not in ordinary:
+        if not word.isupper() and fold(word) not in _unlikely(language):
             yield Span(*match.span("name"), "PERSON", class_of("PERSON"), "names:lone", 0.6)
+
+
+@cache
+def _unlikely(language: str) -> frozenset[str]:
+    """Words in folded case that stand before such a verb and name nobody."""
+    return common_words(language) | HONORIFICS | GENERIC | CALENDAR | JOBS | NATIONALITIES
 
 
 def _members(text: str, start: int, end: int) -> Iterator[Span]:
