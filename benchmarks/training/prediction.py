@@ -62,7 +62,7 @@ def _plain(network: Any, folder: Path, held_out: Sequence[Passage], predictor: P
             network,
             [ids for _, ids in some],
             end_token=encoder.end_token,
-            max_new_tokens=predictor.settings.max_new_tokens,
+            max_new_tokens=ScoringSettings().max_new_tokens,
             device=predictor.hardware.device,
         )
         found |= {name: encoder.decode(answer.ids) for (name, _), answer in zip(some, answers, strict=True)}
