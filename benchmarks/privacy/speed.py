@@ -21,7 +21,7 @@ from kubepipe.settings.privacy import PrivacySettings
 
 _PLACE = "squad/dev-v1.1.rebuilt.json"
 _KEY = bytes(range(32))
-_WALL_PASSAGES = 500
+_WALL_PASSAGES = 1000
 
 
 def measure_speed(data: Path, presidio: Path | None, peer: Path, rows: int) -> dict[str, Any]:
