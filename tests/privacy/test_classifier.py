@@ -6,15 +6,13 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from kubepipe.errors import SettingsError
 from kubepipe.privacy import Detector
 from kubepipe.privacy.detect.classifier import TokenClassifier, type_of
 from kubepipe.privacy.detect.plugins import check_detectors, plug_ins
-
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
 
 LABELS = ["O", "B-PER", "I-PER", "B-ORG", "CITY"]
 WORDS = {"quarb": "B-PER", "zuvora": "I-PER", "##son": "I-PER", "acme": "B-ORG", "turin": "CITY"}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from kubepipe.passages.model import Passage
-from kubepipe.privacy import Detector, decide, measure, probe
+from kubepipe.privacy import Detector, Span, decide, measure, probe
 from kubepipe.privacy.gate.probes import COPIES
 from kubepipe.privacy.intervals import clopper_pearson
 from kubepipe.settings.privacy import PrivacySettings
@@ -42,11 +42,20 @@ def test_the_engine_finds_most_probes(detector: Detector, passage: Make) -> None
     assert probe(some, PrivacySettings(), KEY, detector) == probes
 
 
-def test_a_blind_detector_is_found_out(rules: Detector, passage: Make) -> None:
-    """Negative control: rules without a model miss names, and the gate says so whatever else was measured."""
-    probes = probe([passage("Granite is hard.", ("What is hard?", "Granite"))], PrivacySettings(), KEY, rules)
+class Blind(Detector):
+    """Has the rules for numbers, and sees no name."""
+
+    def rules(self, text: str) -> Iterator[Span]:
+        """All rules but those for people."""
+        return (span for span in super().rules(text) if span.type != "PERSON")
+
+
+def test_a_blind_detector_is_found_out(passage: Make) -> None:
+    """Negative control: names are missed, and the gate says so whatever else was measured."""
+    some = [passage("Granite is hard.", ("What is hard?", "Granite"))]
+    probes = probe(some, PrivacySettings(), KEY, Blind(None, "en"))
     person = next(each for each in probes.types if each.type == "PERSON")
-    assert person.found < 0.9 * person.seeded
+    assert person.found < 0.75 * person.seeded
     assert probes.missed_upper > PrivacySettings().max_missed_probes
 
 

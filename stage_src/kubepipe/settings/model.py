@@ -216,7 +216,7 @@ class Settings(Section):
         1,
         ge=1,
         le=64,
-        description="Processes that read for personal data side by side in the privacy steps; each takes about 0.3 GB "
+        description="Processes that read for personal data side by side in the privacy steps; each takes about 0.2 GB "
         "of memory. The results are the same with any number.",
     )
     dataset: DatasetSettings = Field(default_factory=DatasetSettings, description="Reading and splitting.")

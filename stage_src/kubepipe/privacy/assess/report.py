@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Any, Final
@@ -17,8 +17,9 @@ from kubepipe.privacy.entities.model import EntityClass, Span, class_of
 from kubepipe.privacy.entities.tokens import tokens_of
 from kubepipe.privacy.intervals import wilson
 from kubepipe.privacy.language import other_language
-from kubepipe.privacy.pseudonymise.fields import Joined, join
-from kubepipe.privacy.pseudonymise.survey import BATCH, batches, within_fields
+from kubepipe.privacy.pseudonymise.fields import Joined
+from kubepipe.privacy.pseudonymise.survey import within_fields
+from kubepipe.privacy.reading import read_passages
 from kubepipe.settings.privacy import PrivacySettings
 
 _CLASSES: Final[tuple[EntityClass, ...]] = ("DIRECT", "QUASI", "ART9", "OTHER")
@@ -156,16 +157,9 @@ def assess(
     report = RiskReport(settings)
     for name, passages in splits.items():
         split = report.splits.setdefault(name, SplitTally())
-        for (batch, joined), spans_of_batch in reader.detect_all(_to_read(passages)):
-            for passage, item, spans in zip(batch, joined, spans_of_batch, strict=True):
-                _add(report, split, passage, item, within_fields(item, spans))
+        for passage, joined, spans in read_passages(passages, reader):
+            _add(report, split, passage, joined, within_fields(joined, spans))
     return report
-
-
-def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[tuple[Sequence[Passage], list[Joined]], list[str]]]:
-    for batch in batches(passages, BATCH):
-        joined = [join(passage) for passage in batch]
-        yield (batch, joined), [item.text for item in joined]
 
 
 def _add(report: RiskReport, split: SplitTally, passage: Passage, joined: Joined, spans: list[Span]) -> None:

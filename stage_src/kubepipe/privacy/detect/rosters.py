@@ -115,22 +115,28 @@ def _listed(text: str, known: bytearray, language: str) -> Iterator[Span]:
 
 def _rows(text: str, known: bytearray, language: str) -> Iterator[Span]:
     """Full names that fill lines one under the other, where enough of these lines hold a person."""
+    for block in _blocks(text):
+        named = sum(_OF_PERSON in known[start:end] for start, end in block)
+        if len(block) == 1 or named * _LEAST_SHARE < len(block):
+            continue
+        for start, end in block:
+            words = [fold(token.text) for token in tokens_of(text, start, end)]
+            if len(words) > 1 and not any(_is_ordinary(word, language) for word in words):
+                yield _person(start, end, "names")
+
+
+def _blocks(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Names that fill lines, together where the lines follow one another."""
     block: list[tuple[int, int]] = []
-    end_of_last = -1
-    for match in [*_ROW.finditer(text), None]:
-        if match is not None and match.start() == end_of_last + 1:
-            block.append(match.span("name"))
-        else:
-            named = sum(_OF_PERSON in known[start:end] for start, end in block)
-            if len(block) > 1 and named * _LEAST_SHARE >= len(block):
-                for start, end in block:
-                    words = [fold(token.text) for token in tokens_of(text, start, end)]
-                    is_full = len(words) > 1 and not any(_is_ordinary(word, language) for word in words)
-                    if is_full:
-                        yield _person(start, end, "names")
-            block = [match.span("name")] if match is not None else []
-        if match is not None:
-            end_of_last = match.end()
+    end = -1
+    for match in _ROW.finditer(text):
+        if block and match.start() != end + 1:
+            yield block
+            block = []
+        block.append(match.span("name"))
+        end = match.end()
+    if block:
+        yield block
 
 
 def _speakers(text: str, known: bytearray, language: str) -> Iterator[Span]:

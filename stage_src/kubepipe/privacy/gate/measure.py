@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,10 +12,11 @@ from kubepipe.privacy.detect.detector import Detector, build_detector
 from kubepipe.privacy.entities.model import Span
 from kubepipe.privacy.entities.tokens import tokens_of
 from kubepipe.privacy.intervals import wilson
-from kubepipe.privacy.pseudonymise.fields import join, readable
+from kubepipe.privacy.pseudonymise.fields import readable
 from kubepipe.privacy.pseudonymise.keyed import is_opaque, opaque_id
 from kubepipe.privacy.pseudonymise.residual import SecondLook
-from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey
+from kubepipe.privacy.pseudonymise.survey import Survey, survey
+from kubepipe.privacy.reading import read_passages
 from kubepipe.settings.privacy import PrivacySettings
 
 
@@ -101,16 +102,9 @@ def measure(
     else:
         deque(watched, maxlen=0)
     count = _Count(original, found, SecondLook(found.taken, settings.language))
-    for (batch, texts), spans_of_batch in reader.detect_all(_to_read(after)):
-        for passage, text, spans in zip(batch, texts, spans_of_batch, strict=True):
-            count.add(passage, text, spans)
+    for passage, joined, spans in read_passages(after, reader):
+        count.add(passage, joined.text, spans)
     return count.measures()
-
-
-def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[tuple[Sequence[Passage], list[str]], list[str]]]:
-    for batch in batches(passages, BATCH):
-        texts = [join(passage).text for passage in batch]
-        yield (batch, texts), texts
 
 
 @dataclass(slots=True)

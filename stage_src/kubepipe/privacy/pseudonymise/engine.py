@@ -21,8 +21,9 @@ from kubepipe.privacy.pseudonymise.keyed import KEY_BYTES, keyed_hex, opaque_id
 from kubepipe.privacy.pseudonymise.links import links_of
 from kubepipe.privacy.pseudonymise.names import NameSurrogates
 from kubepipe.privacy.pseudonymise.residual import SecondLook
-from kubepipe.privacy.pseudonymise.survey import BATCH, Survey, batches, survey, unpack, within_fields
+from kubepipe.privacy.pseudonymise.survey import Survey, survey, unpack, within_fields
 from kubepipe.privacy.pseudonymise.vault import local_words, values_of
+from kubepipe.privacy.reading import batches
 from kubepipe.privacy.workers import in_order
 from kubepipe.settings.privacy import PrivacySettings
 
@@ -126,7 +127,7 @@ class Pseudonymiser:
             ]
             return list(self._again(works, [self._one(each) for each in works], look))
 
-        items = ((None, batch) for batch in batches(passages, BATCH))
+        items = ((None, batch) for batch in batches(passages))
         for _, results in in_order(work, items, self._reader().processes):
             yield from results
 

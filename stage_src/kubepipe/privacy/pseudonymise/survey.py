@@ -10,8 +10,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from kubepipe.passages.model import Passage
 from kubepipe.privacy.detect.detector import Detector
@@ -21,9 +20,7 @@ from kubepipe.privacy.entities.tokens import all_tokens, fold, is_name_like, may
 from kubepipe.privacy.entities.words import GENERIC, HONORIFICS, PARTICLES, common_words
 from kubepipe.privacy.pseudonymise.fields import Joined, join, readable
 from kubepipe.privacy.pseudonymise.vault import Vault, code_of, local_words, values_of
-
-BATCH: Final = 64
-"""Passages that are read at once."""
+from kubepipe.privacy.reading import batches
 
 Kind = Literal["given", "family", "org", "place", "nationality"]
 _KIND_OF_TYPE: Final[dict[str, Kind]] = {
@@ -38,7 +35,6 @@ _FULL_NAME_WEIGHT: Final = 1000
 _COMMON_LEAST: Final = 2
 _COMMON_RATIO: Final = 4
 _Batch = tuple[Sequence[Passage], list[Joined], list[str], list[str]]
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -105,19 +101,12 @@ def survey(passages: Iterable[Passage], detector: Detector, language: str) -> Su
 def _to_read(passages: Iterable[Passage]) -> Iterator[tuple[_Batch, list[str]]]:
     """Batches of passages with the texts to read: theirs, and the names of documents that are new."""
     known: set[str] = set()
-    for batch in batches(passages, BATCH):
+    for batch in batches(passages):
         titles = [name for name in dict.fromkeys(passage.document for passage in batch) if name not in known]
         known.update(titles)
         joined = [join(passage) for passage in batch]
         texts = [item.text for item in joined] + [readable(name) for name in titles]
         yield (batch, joined, titles, texts), texts
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
-    """Consecutive items, `size` at a time."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def within_fields(joined: Joined, spans: Iterable[Span]) -> list[Span]:
