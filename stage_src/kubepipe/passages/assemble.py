@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubepipe.passages.align import align_answers
 from kubepipe.passages.model import Answer, Passage, Question
@@ -33,11 +33,14 @@ class Assembler:
         """
         groups: dict[_Key, list[Question]] = {}
         seen: set[tuple[str, str, tuple[Answer, ...]]] = set()
+        contexts: dict[str, str] = {}
         for raw in questions:
             self.tally["rows_read"] += 1
             clean = self._clean(raw)
             if clean is None:
                 continue
+            # Every row brings a copy of its context: one of them is kept.
+            clean = replace(clean, context=contexts.setdefault(clean.context, clean.context))
             group = groups.setdefault((clean.document, clean.context), [])
             question = self._question(clean, seen)
             if question:
