@@ -78,6 +78,12 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     assert load_settings(file=file) == Settings()
 
 
+def test_magnitudes_without_adapters_are_refused() -> None:
+    """DoRA is a kind of adapter: with all weights trained it would do nothing, silently."""
+    with pytest.raises(SettingsError, match="DoRA is a kind of adapter; set training.method to lora"):
+        load_settings(overrides=["training.dora=true", "training.method=full"])
+
+
 def test_the_digest_covers_the_named_sections_and_the_seed_only() -> None:
     """A step depends on its sections; other settings do not make it run again."""
     plain, other = Settings(), load_settings(overrides=["energy.country=FRA"])

@@ -370,3 +370,20 @@ def test_generation_settings_travel_with_the_adapter(trained: tuple[TrainingResu
     found = json.loads((trained[1] / "adapter" / "generation_config.json").read_text(encoding="utf-8"))
     assert found["eos_token_id"] == 1
     assert found.get("do_sample", False) is False
+
+
+def test_magnitudes_are_trained_apart(tiny: ResolvedModel, tmp_path: Path, make_passages: MakePassages) -> None:
+    """With `dora` the adapter holds a magnitude for each of its layers, that plain peft applies."""
+    from peft import PeftModel
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    out = tmp_path / "out"
+    result = _train(tiny, make_passages(4, 2), out, settings=_SETTINGS.model_copy(update={"dora": True}))
+    assert result.packing == "context_once"
+    assert result.losses[-1].loss < result.losses[0].loss
+    weights = load_file(out / "adapter" / "adapter_model.safetensors")
+    layers = [name for name in weights if "lora_A" in name]
+    assert len(layers) == sum("lora_magnitude_vector" in name for name in weights)
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(out / "base"), out / "adapter")
+    assert model.peft_config["default"].use_dora

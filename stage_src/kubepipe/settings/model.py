@@ -65,6 +65,10 @@ class TrainingSettings(Section):
         32, ge=1, description="LoRA alpha; with rank-stabilised scaling the factor is alpha / sqrt(rank)."
     )
     rslora: bool = Field(True, description="Rank-stabilised LoRA scaling.")
+    dora: bool = Field(
+        False,
+        description="Train the magnitude of each adapted weight apart from its direction (DoRA); slower than LoRA alone.",
+    )
     learning_rate: float = Field(3e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
     epochs: float = Field(1.0, gt=0.0, description="Passes over the training questions.")
@@ -109,7 +113,9 @@ class TrainingSettings(Section):
     )
 
     @model_validator(mode="after")
-    def _judged(self) -> TrainingSettings:
+    def _fits(self) -> TrainingSettings:
+        if self.dora and self.method != "lora":
+            raise ValueError("DoRA is a kind of adapter; set training.method to lora")
         if self.patience and not self.evaluations:
             raise ValueError("patience does nothing without evaluations; set training.evaluations")
         if self.evaluations and not self.validation_questions:

@@ -54,7 +54,7 @@ def add_adapters(model: Any, settings: TrainingSettings, *, base_name: str) -> A
 
     Args:
         model: The base model, whose own weights are frozen.
-        settings: Rank, alpha and scaling.
+        settings: Rank, alpha, scaling and whether magnitudes are trained apart (DoRA).
         base_name: Written into adapter_config.json as the name of the base.
 
     Raises:
@@ -66,6 +66,7 @@ def add_adapters(model: Any, settings: TrainingSettings, *, base_name: str) -> A
         r=settings.rank,
         lora_alpha=settings.alpha,
         use_rslora=settings.rslora,
+        use_dora=settings.dora,
         target_modules="all-linear",
         lora_dropout=0.0,
         bias="none",
