@@ -80,7 +80,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
 
 def test_magnitudes_without_adapters_are_refused() -> None:
     """DoRA is a kind of adapter: with all weights trained it would do nothing, silently."""
-    with pytest.raises(SettingsError, match="DoRA is a kind of adapter; set training.method to lora"):
+    with pytest.raises(SettingsError, match=r"DoRA is a kind of adapter; set training\.method to lora"):
         load_settings(overrides=["training.dora=true", "training.method=full"])
 
 

@@ -67,7 +67,7 @@ class TrainingSettings(Section):
     rslora: bool = Field(True, description="Rank-stabilised LoRA scaling.")
     dora: bool = Field(
         False,
-        description="Train the magnitude of each adapted weight apart from its direction (DoRA); slower than LoRA alone.",
+        description="Train the magnitude of each adapted weight apart from its direction (DoRA); slower than LoRA.",
     )
     learning_rate: float = Field(3e-4, gt=0.0, description="Peak learning rate; linear warm-up and decay.")
     warmup_share: Share = Field(0.06, description="Share of the steps over which the learning rate rises.")
