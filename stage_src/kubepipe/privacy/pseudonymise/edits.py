@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from kubepipe.privacy.align import Edit
@@ -59,11 +59,17 @@ class PassageEdits:
         document: Name of the document: dates and ages of a document move alike.
         shift: How far dates move.
         language: ISO 639-1 code.
-        forced: Words in folded case that never stay, whatever they are part of.
+        is_forced: Whether a word in folded case never stays, whatever it is part of.
     """
 
     def __init__(
-        self, text: str, surrogates: Surrogates, document: str, shift: Shift, language: str, forced: frozenset[str]
+        self,
+        text: str,
+        surrogates: Surrogates,
+        document: str,
+        shift: Shift,
+        language: str,
+        is_forced: Callable[[str], bool],
     ) -> None:
         self.text = text
         self.counts: Counter[str] = Counter()
@@ -71,7 +77,7 @@ class PassageEdits:
         self._document = document
         self._shift = shift
         self._language = language
-        self._forced = forced
+        self._is_forced = is_forced
         self._edits: list[Edit] = []
         self._covered = bytearray(len(text))
         self._words: set[str] = set()
@@ -132,7 +138,7 @@ class PassageEdits:
             folded = fold(token.text)
             if folded not in self._words or self._covered[token.start] or not is_name_like(token.text):
                 continue
-            if (folded not in is_ordinary or folded in self._forced) and self._add(self._word_edit(token, "family")):
+            if (folded not in is_ordinary or self._is_forced(folded)) and self._add(self._word_edit(token, "family")):
                 self.counts["PERSON" if self._surrogates.kinds.get(folded) in ("given", "family") else "ORG"] += 1
         if self._years:
             covered: list[tuple[int, int]] = []
@@ -172,7 +178,7 @@ class PassageEdits:
 
     def _stays(self, token: Token, span: Span, tokens: list[Token]) -> bool:
         folded = fold(token.text)
-        if folded in self._forced:
+        if self._is_forced(folded):
             return False
         if folded in PARTICLES or _ROMAN.fullmatch(token.text):
             return True

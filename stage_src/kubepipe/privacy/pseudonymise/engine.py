@@ -184,8 +184,14 @@ class Pseudonymiser:
     def _edits(self, text: str, document: str, spans: list[Span], local: frozenset[str], work: _Work) -> PassageEdits:
         language, vault = self._settings.language, work.found.vault
         classes = self._classes(work.round)
+        # Asked word by word: a set of both would be a copy of the whole vault for each passage.
         made = PassageEdits(
-            text, work.surrogates, document, shift_of(self._key, document), language, local | vault.words
+            text,
+            work.surrogates,
+            document,
+            shift_of(self._key, document),
+            language,
+            lambda word: word in local or word in vault.words,
         )
         for span, action in active(spans, classes, self._settings):
             made.apply(span, action)

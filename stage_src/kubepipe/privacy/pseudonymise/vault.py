@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from kubepipe.privacy.entities.model import Span, class_of
@@ -40,13 +41,13 @@ class Vault:
 
     Attributes:
         words: Single words, in folded case, that count everywhere.
-        names: Names of several words, in folded case, by their first word.
+        names: Names of several words, in folded case, by their first two: many share a first name.
         codes: Letters and digits of identifiers, in lower case.
         small: Those of the words that are names in small letters as well, in any line.
     """
 
     words: set[str] = field(default_factory=set)
-    names: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    names: dict[tuple[str, ...], set[tuple[str, ...]]] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
     small: set[str] = field(default_factory=set)
 
@@ -58,7 +59,7 @@ class Vault:
         self.codes.update(codes)
         for value in values:
             if len(value) > 1:
-                self.names.setdefault(value[0], set()).add(value)
+                self.names.setdefault(value[:2], set()).add(value)
             else:
                 self.words.add(value[0])
 
@@ -113,8 +114,8 @@ class Vault:
     def _find_names(self, text: str) -> Iterator[Span]:
         tokens = all_tokens(text)
         folded = [fold(token.text) for token in tokens]
-        for position, first in enumerate(folded):
-            candidates = self.names.get(first)
+        for position, pair in enumerate(pairwise(folded)):
+            candidates = self.names.get(pair)
             if candidates is None or not may_be_name(text, tokens[position]):
                 continue
             for value in candidates:
