@@ -69,9 +69,9 @@ bench-privacy: setup ## What privacy finds and costs, beside spaCy and Presidio 
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PRESIDIO),--presidio $(PRESIDIO)) --write docs/privacy-quality.md
 
-bench-privacy-growth: setup ## How time and memory of protection grow (DATA=; PASSAGES="1000 10000 200000" takes two hours of CPU)
+bench-privacy-growth: setup ## How time and memory of protection grow (DATA=; PASSAGES= or PEOPLE= alone measures that one; PASSAGES="1000 10000 200000" takes two hours of CPU)
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) --growth $(or $(PASSAGES),1000 10000) --write docs/privacy-quality.md
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/bench_privacy.py $(DATA) $(if $(PASSAGES)$(PEOPLE),$(if $(PASSAGES),--growth $(PASSAGES)) $(if $(PEOPLE),--people $(PEOPLE)),--growth 1000 10000 --people 0 10000) --write docs/privacy-quality.md
 
 bench-utility: setup ## EM and F1 of one model on original and pseudonymised data (DATA=; ARGS= for more)
 	@test -n "$(DATA)" || { echo "set DATA (or KUBEPIPE_TEST_DATA) to the folder of the public data sets"; exit 2; }

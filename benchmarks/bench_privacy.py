@@ -1,7 +1,7 @@
 """How much personal data is found and what it costs: ours, the bare spaCy recogniser, and Presidio.
 
     make bench-privacy DATA=FOLDER [PRESIDIO=PYTHON]
-    make bench-privacy-growth DATA=FOLDER [PASSAGES="1000 10000 100000"]
+    make bench-privacy-growth DATA=FOLDER [PASSAGES="1000 10000 100000"] [PEOPLE="0 200000"]
     python benchmarks/bench_privacy.py DATA [--presidio PYTHON] [--limit N] [--rows N] [--misses N] [--write FILE]
 
 DATA is the folder with the public data sets; a set that is not there is left out, and said so. PYTHON is an interpreter
@@ -25,7 +25,7 @@ from typing import Any
 from privacy.labelled import Labelled
 from privacy.scores import score
 from privacy.sets import SETS
-from privacy.speed import growth, measure_speed
+from privacy.speed import growth, growth_of_people, measure_speed
 from privacy.tables import write_growth, write_tables
 
 from kubepipe.errors import ModelNotFoundError
@@ -49,9 +49,12 @@ def main() -> None:
     parser.add_argument("--misses", type=int, default=0, help="print so many misses of each type (synthetic data only)")
     parser.add_argument("--write", type=Path, default=None, help="Markdown file whose generated tables are renewed")
     parser.add_argument("--growth", type=int, nargs="+", default=[], help="only this: read so many passages, ascending")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[], help="only this: protect beside so many further people, ascending"
+    )
     arguments = parser.parse_args()
-    if arguments.growth:
-        measure_growth(arguments.data, arguments.growth, arguments.write)
+    if arguments.growth or arguments.people:
+        measure_growth(arguments.data, arguments.growth, arguments.people, arguments.write)
         return
     result: dict[str, Any] = {"benchmark": "privacy", "sets": {}, "left_out": {}}
     for name, language, place, read in SETS:
@@ -79,15 +82,19 @@ def main() -> None:
     print(json.dumps(result, sort_keys=True))
 
 
-def measure_growth(data: Path, counts: Sequence[int], write: Path | None) -> None:
-    """Print and write how time and memory grow."""
-    steps = []
-    for step in growth(data, sorted(counts)):
-        print(json.dumps(step), flush=True)
-        steps.append(step)
-    if write is not None:
-        write_growth(write, steps)
-    print(json.dumps({"benchmark": "privacy-growth", "growth": steps}))
+def measure_growth(data: Path, passages: Sequence[int], people: Sequence[int], write: Path | None) -> None:
+    """Print and write how time and memory grow with the passages, and with what is kept of further people."""
+    result: dict[str, Any] = {"benchmark": "privacy-growth"}
+    for name, measure, counts in (("growth", growth, passages), ("people", growth_of_people, people)):
+        if not counts:
+            continue
+        result[name] = []
+        for step in measure(data, sorted(counts)):
+            print(json.dumps(step), flush=True)
+            result[name].append(step)
+        if write is not None:
+            write_growth(write, name, result[name])
+    print(json.dumps(result))
 
 
 def measure_set(items: Sequence[Labelled], language: str, presidio: Path | None, shown: int) -> dict[str, Any]:

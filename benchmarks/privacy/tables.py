@@ -12,12 +12,12 @@ def write_tables(file: Path, result: Mapping[str, Any]) -> None:
     _renew(file, "measured", [*_sets(result["sets"]), *_types(result["sets"]), *_speed(result.get("speed"))])
 
 
-def write_growth(file: Path, steps: Sequence[Mapping[str, Any]]) -> None:
-    """The table of growth, between marks of its own."""
+def write_growth(file: Path, name: str, steps: Sequence[Mapping[str, Any]]) -> None:
+    """A table of growth, between the marks of that name."""
     header = list(steps[0])
-    rows = [[name.replace("_", " ") for name in header], ["---:"] * len(header)]
-    rows += [[str(step[name]) for name in header] for step in steps]
-    _renew(file, "growth", ["", *(f"| {' | '.join(row)} |" for row in rows), ""])
+    rows = [[column.replace("_", " ") for column in header], ["---:"] * len(header)]
+    rows += [[str(step[column]) for column in header] for step in steps]
+    _renew(file, name, ["", *(f"| {' | '.join(row)} |" for row in rows), ""])
 
 
 def write_utility(file: Path, result: Mapping[str, Any]) -> None:
