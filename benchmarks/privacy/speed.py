@@ -24,7 +24,7 @@ _PLACE = "squad/dev-v1.1.rebuilt.json"
 _KEY = bytes(range(32))
 _WALL_PASSAGES = 1000
 _PROTECTED_PASSAGES = 10_000
-_PASSAGES_WITH_PEOPLE = 1000
+_MOST_PASSAGES_BESIDE_PEOPLE = 1000
 
 
 def measure_speed(data: Path, presidio: Path | None, peer: Path, rows: int) -> dict[str, Any]:
@@ -38,8 +38,7 @@ def measure_speed(data: Path, presidio: Path | None, peer: Path, rows: int) -> d
     """
     if not (data / _PLACE).is_file():
         return {"speed": None}
-    source = read_source(data / _PLACE, DatasetSettings(), seed=0, hold_out=False)
-    every = [passage for passages in source.splits.values() for passage in passages]
+    every = _squad(data)
     total = sum(len(passage.questions) for passage in every)
     passages = every[:: max(1, total // rows)]
     count = sum(len(passage.questions) for passage in passages)
@@ -96,8 +95,7 @@ def growth(data: Path, counts: Sequence[int]) -> Iterator[dict[str, float]]:
         data: Folder of the public data sets.
         counts: Passages of each pass, ascending.
     """
-    source = read_source(data / _PLACE, DatasetSettings(), seed=0, hold_out=False)
-    every = [passage for passages in source.splits.values() for passage in passages]
+    every = _squad(data)
     policy = PrivacySettings()
     engine = Pseudonymiser(policy, _KEY, build_detector(policy))
     deque(engine.protect(every[:1]), maxlen=0)
@@ -131,9 +129,8 @@ def growth_of_people(data: Path, counts: Sequence[int]) -> Iterator[dict[str, fl
         data: Folder of the public data sets.
         counts: Further people of each pass, ascending.
     """
-    source = read_source(data / _PLACE, DatasetSettings(), seed=0, hold_out=False)
-    every = [passage for passages in source.splits.values() for passage in passages]
-    passages = every[:: -(-len(every) // _PASSAGES_WITH_PEOPLE)]
+    every = _squad(data)
+    passages = every[:: -(-len(every) // _MOST_PASSAGES_BESIDE_PEOPLE)]
     blank = replace(every[0], context="", questions=())
     policy = PrivacySettings()
     engine = Pseudonymiser(policy, _KEY, build_detector(policy))
@@ -158,6 +155,11 @@ def _bare_spacy() -> Any:
 
     others = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer"]
     return spacy.load(resolve_model(None, "en"), exclude=others)
+
+
+def _squad(data: Path) -> list[Passage]:
+    source = read_source(data / _PLACE, DatasetSettings(), seed=0, hold_out=False)
+    return [passage for passages in source.splits.values() for passage in passages]
 
 
 def _varied(passage: Passage, number: int) -> Passage:
